@@ -255,7 +255,7 @@ def restart_command(
 
 
 def _check_id(invocation_id: str) -> None:
-    from restate_proto.protocol.invocation_id import invocation_id_bytes  # noqa: PLC0415 - as above
+    from restate_proto.protocol.ids import invocation_id_bytes  # noqa: PLC0415 - as above
 
     try:
         invocation_id_bytes(invocation_id)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from base64 import b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard, cast
 
@@ -247,9 +247,11 @@ def _decode(part: bytes) -> bytes:
     Raises:
         ValueError: it is something else.
     """
-    if b"+" in part or b"/" in part:  # which Python takes for the characters in their place
-        raise ValueError("base64url has neither + nor /")
-    return b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    decoded = urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+    # Python passes over foreign characters, and reads + as -; a signature has one form.
+    if urlsafe_b64encode(decoded).rstrip(b"=") != part:
+        raise ValueError("not base64url")
+    return decoded
 
 
 def _parse(part: bytes) -> Any:

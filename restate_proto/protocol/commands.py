@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from restate_proto.protocol.addresses import address, identify, require_v7
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, Failure
 from restate_proto.protocol.frames import REQUESTED_ACK
+from restate_proto.protocol.ids import awakeable_id
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.nothing import NOTHING
-from restate_proto.protocol.notifications import Result, ResultKind, awakeable_id
+from restate_proto.protocol.notifications import Result, ResultKind
 from restate_proto.protocol.phases import Phase, Rule
 from restate_proto.protocol.state import State
 from restate_proto.protocol.wire import before_value, varint

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -21,7 +20,6 @@ __all__ = [
     "Result",
     "ResultKind",
     "add_awaited",
-    "awakeable_id",
     "keys_result",
     "new_result",
     "read_notification",
@@ -134,12 +132,6 @@ def read_notification(payload: bytes, value: bytes | None = None) -> tuple[Notif
     if kind == "state_keys":
         return id_, keys_result(message.state_keys)
     raise ViolationError(f"a notification without a result (id {id_!r})")
-
-
-def awakeable_id(invocation_id: bytes, signal_index: int) -> str:
-    """Return the id by which others complete the awakeable of a signal index."""
-    raw = invocation_id + signal_index.to_bytes(4, "big")
-    return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
 
 
 def keys_result(message: pb.StateKeys) -> Result:

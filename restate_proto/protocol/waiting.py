@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from restate_proto.protocol.errors import AttemptError, Code, RelatedCommand
+from restate_proto.protocol.ids import awakeable_id
 from restate_proto.protocol.messages import MessageType
 from restate_proto.protocol.nothing import NOTHING
 from restate_proto.protocol.notifications import (
@@ -19,7 +20,6 @@ from restate_proto.protocol.notifications import (
     NotificationId,
     ResultKind,
     add_awaited,
-    awakeable_id,
 )
 from restate_proto.protocol.phases import Phase, Rule
 from restatepb.protocol.v1 import protocol_pb2 as pb

@@ -8,7 +8,7 @@ from restate_proto.codec.registry import codec_for
 from restate_proto.model.arguments import check_encoding, check_string
 from restate_proto.model.options import CALL_OPTIONS, SEND_OPTIONS, check_option_names
 from restate_proto.model.target import Target, check_target
-from restate_proto.protocol.invocation_id import check_invocation_id
+from restate_proto.protocol.ids import check_invocation_id
 from restate_proto.runtime.calls import start_call, start_send
 from restate_proto.runtime.invocations import (
     CallFuture,

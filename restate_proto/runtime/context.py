@@ -18,7 +18,7 @@ from restate_proto.model.arguments import (
 from restate_proto.model.keys import AwakeableId, AwakeableKey, SignalKey
 from restate_proto.model.retry import RetryPolicy
 from restate_proto.protocol import CANCEL_SIGNAL, MARKER_PREFIX
-from restate_proto.protocol.invocation_id import check_awakeable_id
+from restate_proto.protocol.ids import check_awakeable_id
 from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.failures import DEFAULT_CODE, rejection

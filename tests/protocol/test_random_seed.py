@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from restate_proto.protocol.invocation_id import invocation_id_bytes
+from restate_proto.protocol.ids import invocation_id_bytes
 from restate_proto.protocol.random_seed import random_seeds
 
 

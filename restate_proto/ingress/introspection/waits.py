@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.ingress.introspection.sql import any_of, literal
-from restate_proto.protocol.invocation_id import invocation_id_bytes
-from restate_proto.protocol.notifications import CANCEL_SIGNAL, awakeable_id
+from restate_proto.protocol.ids import awakeable_id, invocation_id_bytes
+from restate_proto.protocol.notifications import CANCEL_SIGNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

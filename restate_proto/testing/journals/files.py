@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from restate_proto.errors import RestateError
 from restate_proto.ingress.introspection import RawJournal
-from restate_proto.protocol.invocation_id import invocation_id_bytes
+from restate_proto.protocol.ids import invocation_id_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from restate_proto.errors import TerminalError
 from restate_proto.ingress.introspection import RawJournal, UnreadableJournalError
 from restate_proto.model.payload_codec import MARK, PayloadCodecError
 from restate_proto.protocol import CANCEL_SIGNAL, MAX_VERSION, MIN_VERSION
-from restate_proto.protocol.invocation_id import invocation_id_bytes
+from restate_proto.protocol.ids import invocation_id_bytes
 from restate_proto.protocol.messages import UNDECODABLE, MessageType
 from restate_proto.protocol.mismatch import HINT, summary
 from restate_proto.protocol.payload_fields import parse_entry, payloads_of

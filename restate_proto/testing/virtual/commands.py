@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from restate_proto.protocol import Failure
+from restate_proto.protocol.ids import awakeable_parts
 from restate_proto.protocol.messages import COMMANDS, MessageType
 from restate_proto.protocol.player import completion_of
 from restate_proto.testing.virtual import notifications
 from restate_proto.testing.virtual.actions import cancel
-from restate_proto.testing.virtual.ids import awakeable_parts
 from restate_proto.testing.virtual.invocation import InvocationName
 from restate_proto.testing.virtual.processor import Processor, stored_order
 from restatepb.protocol.v1 import protocol_pb2 as pb

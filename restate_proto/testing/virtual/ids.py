@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.protocol.invocation_id import invocation_id_bytes, invocation_id_text
+from restate_proto.protocol.ids import (
+    awakeable_parts,
+    invocation_id_bytes,
+    invocation_id_text,
+)
 
 if TYPE_CHECKING:
     from restate_proto.testing.virtual.invocation import InvocationName
 
-__all__ = ["awakeable_parts", "id_of_name", "id_problem", "new_invocation_id"]
+__all__ = ["id_of_name", "id_problem", "new_invocation_id"]
 
 _KINDS: Final = {"dp", "inv", "prom", "sign", "snap", "sub"}
 _INVOCATION_DIGITS: Final = 33
-_INVOCATION_BYTES: Final = 24
 
 
 def new_invocation_id(random: Random) -> tuple[str, bytes]:
@@ -62,15 +64,3 @@ def _invocation_id_problem(text: str, digits: str) -> str | None:
     except ValueError:
         return "base62 decode error"
     return None
-
-
-def awakeable_parts(id_: str) -> tuple[bytes, int] | None:
-    """Return the id bytes of an awakeable's invocation, and the number of its signal."""
-    text = id_.removeprefix("sign_1")
-    try:
-        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return None
-    if text == id_ or len(raw) != _INVOCATION_BYTES + 4:
-        return None
-    return raw[:_INVOCATION_BYTES], int.from_bytes(raw[_INVOCATION_BYTES:], "big")

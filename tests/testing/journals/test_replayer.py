@@ -13,7 +13,7 @@ from conformance.v1.conformance_pb2 import Parcel, Script
 from restate_proto import AesGcmSiv, Context, Endpoint, Interceptor, WorkflowContext
 from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.model.payload_codec import payload_codecs
-from restate_proto.protocol.invocation_id import invocation_id_bytes
+from restate_proto.protocol.ids import invocation_id_bytes
 from restate_proto.protocol.random_seed import random_seeds
 from restate_proto.testing import JournalsDifferError, Outcome, Verdict, replay
 from restate_proto.testing.journals.replayer import replay_journals

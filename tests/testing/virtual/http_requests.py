@@ -6,6 +6,7 @@ In a path, a header and a body, `{done}` and the like stand for ids and keys: `t
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
@@ -30,6 +31,9 @@ _BODY: Final = Parcel(text="x").SerializeToString()
 _DONE: Final = b'{"target":"invocation","invocationId":"{done}"}'
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 _NOBODY: Final = "inv_1" + "0" * 33
+_AWAKEABLE: Final = "sign_1" + urlsafe_b64encode(
+    b"\xfb\xfe" * 12 + bytes(3) + b"\x11"
+).decode().rstrip("=")
 _IDS: Final = (
     "{done}", "{waits}", "{later}", "{failed}", "{unnamed}", _NOBODY, "inv_1x", "inv_2x", "x", "sign_1x",
     f"{_NOBODY}0", "inv_1" + "z" * 33, "inv_", "inv", "{awakeable}",
@@ -173,6 +177,16 @@ def _completions() -> Iterator[Asked]:
         "{done}",
         "%20",
         "sign_",
+        _AWAKEABLE,
+        f"{_AWAKEABLE}==",
+        f"{_AWAKEABLE}=",
+        f"{_AWAKEABLE}===",
+        f"{_AWAKEABLE}!",
+        f"{_AWAKEABLE[:-1]}R",  # with bits that stand for nothing
+        _AWAKEABLE.replace("-", "+"),
+        _AWAKEABLE.replace("_", "%2F"),
+        _AWAKEABLE.replace("-", "%20-"),
+        f"{_AWAKEABLE}%C3%BC",
     )
     for id_, verb, word in product(ids, ("resolve", "reject", "dance", ""), ("awakeables", "a")):
         if id_ != "{awakeable}" or not verb.startswith("re"):  # which would end what waits for it

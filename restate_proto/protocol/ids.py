@@ -1,12 +1,15 @@
-"""Check ids of invocations and awakeables, and convert those of invocations to bytes and back."""
+"""The ids of invocations and awakeables: check them, and convert them to bytes and back."""
 
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import reduce
 from typing import Final
 
 __all__ = [
+    "awakeable_id",
+    "awakeable_parts",
     "check_awakeable_id",
     "check_invocation_id",
     "invocation_id_bytes",
@@ -14,8 +17,13 @@ __all__ = [
 ]
 
 _ID: Final = re.compile(r"inv_1([0-9a-zA-Z]{11})([0-9a-zA-Z]{22})")
-_AWAKEABLE_ID: Final = re.compile(r"(?:sign|prom)_1[\w-]{37}[AQgw]", re.ASCII)
-"""The 24 bytes of the invocation and 4 of a number, in base64. `prom_` is of older protocols."""
+_AWAKEABLE_ID: Final = re.compile(r"(?:sign|prom)_1[\w-]{37}[AQgw]={0,2}", re.ASCII)
+"""The bytes of the invocation and 4 of a number, in base64url, padded or not.
+
+`prom_` is of older protocols.
+"""
+
+_INVOCATION_BYTES: Final = 24
 
 _BASE62: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -42,6 +50,25 @@ def check_awakeable_id(where: str, text: str) -> None:
         raise ValueError(
             f"{where}: {text!r} is not the id of an awakeable, such as sign_1ASYDUt5LFm..."
         )
+
+
+def awakeable_id(invocation_id: bytes, signal_index: int) -> str:
+    """Return the id by which others complete the awakeable of a signal index.
+
+    Args:
+        invocation_id: the id bytes of the invocation that waits for it.
+        signal_index: the number of its signal there.
+    """
+    raw = invocation_id + signal_index.to_bytes(4, "big")
+    return f"sign_1{urlsafe_b64encode(raw).decode().rstrip('=')}"
+
+
+def awakeable_parts(text: str) -> tuple[bytes, int] | None:
+    """Return what `awakeable_id` was given, or None for a text that is not such an id."""
+    if not (text.startswith("sign") and _AWAKEABLE_ID.fullmatch(text)):
+        return None
+    raw = urlsafe_b64decode(f"{text.removeprefix('sign_1').rstrip('=')}==")
+    return raw[:_INVOCATION_BYTES], int.from_bytes(raw[_INVOCATION_BYTES:], "big")
 
 
 def invocation_id_bytes(text: str) -> bytes:

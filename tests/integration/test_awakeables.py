@@ -41,6 +41,23 @@ def test_resolved_by_a_handler(world: World, place: Place) -> None:
     assert world.run(world.perform(place, body, Parcel(text=unique()))) == MESSAGE
 
 
+@pytest.mark.parametrize("padding", ["=", "=="])
+def test_resolved_by_an_id_with_padding(world: World, padding: str) -> None:
+    """As some libraries write base64; Restate reads it."""
+
+    async def resolve(ctx: Context, parcel: Parcel) -> None:
+        ctx.resolve_awakeable(f"{parcel.text}{padding}", MESSAGE)
+
+    name = world.script(resolve).name
+
+    async def body(ctx: Context, _: Parcel) -> Parcel:
+        awakeable = ctx.awakeable(Parcel)
+        sends(ctx, Place.SERVICE, Script(name=name, input=Parcel(text=awakeable.id)))
+        return await awakeable
+
+    assert world.run(world.perform(Place.SERVICE, body)) == MESSAGE
+
+
 @each_kind
 def test_rejected_by_a_handler(world: World, place: Place) -> None:
     async def reject(ctx: Context, parcel: Parcel) -> None:

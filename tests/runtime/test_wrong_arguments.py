@@ -221,7 +221,10 @@ MALFORMED_IDS: list[tuple[Wrong, str]] = [
         lambda ctx: ctx.resolve_awakeable("", 1),
         r"resolve_awakeable: '' is not the id of an awakeable, su",
     ),
-    (lambda ctx: ctx.resolve_awakeable(f"{AWAKEABLE}=", 1), r"A=' is not the id of an awakeable"),
+    (
+        lambda ctx: ctx.resolve_awakeable(f"{AWAKEABLE}===", 1),
+        r"A===' is not the id of an awakeable",
+    ),
     (
         lambda ctx: ctx.resolve_awakeable(f"{AWAKEABLE[:-1]}B", 1),
         r"AB' is not the id of an awakeable",

@@ -1,4 +1,4 @@
-"""tsc, and protoc-gen-es beside our generator, as installed by npm."""
+"""tsc, ESLint, and protoc-gen-es beside our generator, as installed by npm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from restate_proto.rules import RULES_FILE
 from tests.folders import write_files
 from tests.protoc import run_plugin
 
-__all__ = ["compile_project", "write_code"]
+__all__ = ["compile_project", "lint_project", "write_code"]
 
 _MODULES = Path(__file__).parents[1] / "node_modules"
 _COMPILER_OPTIONS = {
@@ -54,3 +54,33 @@ def compile_project(folder: Path) -> None:
     tsc = [_MODULES / ".bin/tsc", "--project", folder]
     done = subprocess.run(tsc, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def lint_project(folder: Path, config: Path) -> set[tuple[str, str, str]]:
+    """Lint our code below `source` in the folder of a project, whatever its comments switch off.
+
+    Args:
+        folder: the folder, in which `compile_project` has compiled the code.
+        config: the configuration of ESLint.
+
+    Returns:
+        The path below `source`, the rule and the message of each finding.
+    """
+    source = folder / "source"
+    patterns = ("*_restate.ts", "restate_*.ts")
+    eslint = [_MODULES / ".bin/eslint", "--no-inline-config", "--format=json", "--config", config]
+    done = subprocess.run(
+        [*eslint, *(f"source/**/{pattern}" for pattern in patterns)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode < 2, done.stderr
+    linted = {Path(each["filePath"]): each["messages"] for each in json.loads(done.stdout)}
+    assert set(linted) == {path for pattern in patterns for path in source.rglob(pattern)}
+    return {
+        (path.relative_to(source).as_posix(), found["ruleId"], found["message"])
+        for path, findings in linted.items()
+        for found in findings
+    }

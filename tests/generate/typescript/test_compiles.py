@@ -1,4 +1,4 @@
-"""The TypeScript of all contracts compiles without warnings beside protoc-gen-es's, and works."""
+"""The TypeScript of all contracts compiles beside protoc-gen-es's, passes ESLint, and works."""
 
 from __future__ import annotations
 
@@ -14,19 +14,39 @@ from tests.generate.hostile_texts import hostile_texts
 from tests.generate.languages import TYPESCRIPT
 from tests.generate.verdicts import RULES, of_accounts, of_paths
 from tests.protoc import compile_files
-from tests.typescript_toolchain import compile_project, write_code
+from tests.typescript_toolchain import compile_project, lint_project, write_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 FOLDER = REPOSITORY / "tests/generate/typescript"
-CASES_MORE = ("comments", "hostile", "messages", "nopackage", "packages", "syntax")
+CASES_MORE = (
+    "comments",
+    "go",
+    "hostile",
+    "messages",
+    "nopackage",
+    "packages",
+    "prefix",
+    "syntax",
+)
+
+# What contracts deprecate is deprecated in TypeScript, and the code of a contract has to name it.
+DEPRECATED = {
+    ("deprecated/golden/deprecated/parts", "Left"),
+    ("deprecated/golden/deprecated/parts", "Old"),
+    ("deprecated/golden/deprecated/parts", "Run"),
+    ("deprecated/golden/deprecated/whole", "MSchema"),
+    ("deprecated/golden/deprecated/whole", "Whole"),
+    ("hostile/golden/hostile/texts", "Broken"),
+    ("service/golden/service/v1/greeter", "goodbye"),
+}
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
-    """Compile all cases, and return a function that asks the checks in `checks.mjs`."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compile all cases, each in a folder of its own below `source`."""
     folder = tmp_path_factory.mktemp("typescript")
     more = {name: CASES[name] for name in CASES_MORE}
     for case, contracts in {**TYPESCRIPT.cases, **more, "rules": RULES}.items():
@@ -34,11 +54,17 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
         request = compile_files(folder / "protoc" / case, files, TYPESCRIPT.parameter(files), None)
         write_code(request, folder / "source" / case)
     compile_project(folder)
-    (folder / "out/checks.mjs").write_text((FOLDER / "checks.mjs").read_text())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ask(project: Path) -> Callable[..., list[Any]]:
+    """Return a function that asks the checks in `checks.mjs`."""
+    (project / "out/checks.mjs").write_text((FOLDER / "checks.mjs").read_text())
 
     def asking(*questions: Any) -> list[Any]:
         answered = subprocess.run(
-            ["node", folder / "out/checks.mjs"],
+            ["node", project / "out/checks.mjs"],
             input=json.dumps(questions),
             capture_output=True,
             text=True,
@@ -48,6 +74,17 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
         return json.loads(answered.stdout)
 
     return asking
+
+
+def test_the_code_passes_the_strictest_rules_of_typescript_eslint(project: Path) -> None:
+    findings = lint_project(project, FOLDER / "eslint.config.mjs")
+    deprecated = {
+        (path.removesuffix("_restate.ts"), message.split("`")[1])
+        for path, rule, message in findings
+        if rule == "@typescript-eslint/no-deprecated"
+    }
+    assert deprecated == DEPRECATED
+    assert [each for each in findings if each[1] != "@typescript-eslint/no-deprecated"] == []
 
 
 def test_keys_are_those_of_python(ask: Callable[..., list[Any]]) -> None:

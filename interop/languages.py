@@ -97,6 +97,7 @@ def _jvm(name: str, outside: str, visits: str) -> Language:
     jar = f"target/polyglot-{name}.jar"
     tests = (
         f"tests/generate/{name}/test_compiles.py",
+        f"tests/buf/test_managed.py::test_{name}_compiles_beside_the_messages",
         f"tests/examples/test_{name}.py",
     )
     switches = {f"COMPILE_{name.upper()}": "1", f"FOLLOW_{name.upper()}": "1", **_MAVEN}

@@ -14,10 +14,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["class_path", "generate_messages", "javac", "kotlinc", "missing", "prepare", "run"]
+__all__ = [
+    "PROTOC",
+    "class_path",
+    "generate_messages",
+    "javac",
+    "kotlinc",
+    "missing",
+    "prepare",
+    "run",
+]
 
 _EXAMPLES = Path(__file__).parents[1] / "examples/polyglot"
 _SECONDS = 900
+
+PROTOC = _EXAMPLES / "java/target/tools/protoc"
+"""protoc with the generator of protobuf-java's classes."""
 
 # javac runs for seconds: compiling twice, and collecting garbage on many threads, costs more than it gives.
 _SHORT_RUN = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC")
@@ -51,8 +63,7 @@ def generate_messages(descriptors: Path, files: Iterable[str], out: Path) -> Non
     """
     arguments = out / "files"
     arguments.write_text("\n".join(files))
-    protoc = _EXAMPLES / "java/target/tools/protoc"
-    run(protoc, f"--descriptor_set_in={descriptors}", f"--java_out={out}", f"@{arguments}")
+    run(PROTOC, f"--descriptor_set_in={descriptors}", f"--java_out={out}", f"@{arguments}")
 
 
 def javac(sources: Path, classes: Path, *options: str) -> str:

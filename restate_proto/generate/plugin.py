@@ -13,7 +13,7 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.message import DecodeError
 
 from restate_proto.contract.parse.go import go_warnings
-from restate_proto.contract.paths import path_problem
+from restate_proto.contract.paths import path_problem, printable
 from restate_proto.contract.problems import PluginError
 from restate_proto.version import __version__
 
@@ -33,7 +33,11 @@ _EDITION_2024 = 1001
 
 
 def run(
-    request: bytes, generate: Generate, *, warn: Callable[[str], object] | None = None
+    request: bytes,
+    generate: Generate,
+    *,
+    warn: Callable[[str], object] | None = None,
+    warns_of_go: bool = True,
 ) -> bytes:
     """Answer one request of protoc or buf.
 
@@ -41,6 +45,7 @@ def run(
         request: a serialized `CodeGeneratorRequest`.
         generate: the generator.
         warn: takes warnings, for a request that is valid; None drops them.
+        warns_of_go: whether to warn of services that the Go SDK's own generator misunderstands.
 
     Returns:
         The serialized `CodeGeneratorResponse`: the files, or the errors for the user.
@@ -66,9 +71,24 @@ def run(
         for name, content in files.items():
             response.file.add(name=name, content=content)
         if warn is not None:
-            for warning in go_warnings(parsed):
+            if not files and (nothing := _why_nothing(parsed)) is not None:
+                warn(nothing)
+            for warning in go_warnings(parsed) if warns_of_go else ():
                 warn(warning)
     return response.SerializeToString()
+
+
+def _why_nothing(request: plugin_pb2.CodeGeneratorRequest) -> str | None:
+    """Return the warning for services that give no code; None if there are no services."""
+    wanted = set(request.file_to_generate)
+    names = [file.name for file in request.proto_file if file.name in wanted and file.service]
+    if not names:
+        return None
+    return (
+        f"{printable(', '.join(names))}: warning: nothing is generated, because no service has an "
+        "option of Restate, such as (restatepb.v1.service); write one. If the contract has it, "
+        "remove exclude_types from this plugin in buf.gen.yaml, since it hides the options"
+    )
 
 
 def _check_paths(files: Iterable[str]) -> None:
@@ -103,7 +123,8 @@ def serve(plugin: str, generate: Generate, hint: str = "", *, warns_of_go: bool 
         sys.stderr.write(f"{text}\n")
 
     request = sys.stdin.buffer.read()
-    sys.stdout.buffer.write(run(request, generate, warn=warn if warns_of_go else None))
+    response = run(request, generate, warn=warn, warns_of_go=warns_of_go)
+    sys.stdout.buffer.write(response)
 
 
 def given_options(parameter: str, known: Mapping[str, str]) -> dict[str, str]:

@@ -156,6 +156,31 @@ def test_the_console_script_reads_stdin_and_writes_stdout(compile_request: Compi
     assert done.stdout == run(request, generate)
 
 
+def test_services_without_an_option_are_warned_of_if_they_are_all(
+    compile_request: Compile,
+) -> None:
+    done = plugin(stdin=compile_request({"a/plain.proto": PLAIN}).SerializeToString())
+    assert done.stderr.decode() == (
+        "a/plain.proto: warning: nothing is generated, because no service has an option of "
+        "Restate, such as (restatepb.v1.service); write one. If the contract has it, remove "
+        "exclude_types from this plugin in buf.gen.yaml, since it hides the options\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"plain.proto": PLAIN, "one.proto": SERVICE},
+        {"messages.proto": 'syntax = "proto3"; message M {}'},
+        {},
+    ],
+    ids=["one has an option", "no services", "no files"],
+)
+def test_nothing_is_said_of_other_requests(files: dict[str, str], compile_request: Compile) -> None:
+    request = compile_request(files).SerializeToString() if files else b""
+    assert plugin(stdin=request).stderr == b""
+
+
 def test_the_console_script_says_its_version() -> None:
     done = plugin("--version")
     assert done.returncode == 0

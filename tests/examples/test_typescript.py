@@ -39,7 +39,7 @@ SERVES = "node dist/src/cart.js"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder, once all that the page says has been done but for the last command."""
     folder = tmp_path_factory.mktemp("typescript")
-    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "package.json").write_text("{}")
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     assert follow(PAGE, folder, but=INSTALLS) == SERVES
     return folder

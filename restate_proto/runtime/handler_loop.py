@@ -17,7 +17,6 @@ from asyncio.tasks import (
     _enter_task,  # pyright: ignore[reportPrivateUsage]
 )
 from contextlib import contextmanager
-from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
@@ -29,12 +28,11 @@ from restate_proto.runtime.current_task import ONE_CURRENT_TASK, leave_task_of
 from restate_proto.runtime.generators import KeepsGenerators
 from restate_proto.runtime.loop_clock import KeepsTime
 from restate_proto.runtime.refusals import (
-    NOT_REPEATABLE,
     STEP_OF_ASYNCIO,
     USED_BY_STRANGER,
+    RefusesTheRest,
     check_creator,
     refusal_to_await,
-    refuse,
     refuse_first_step,
 )
 from restate_proto.runtime.task import Stepper
@@ -74,7 +72,7 @@ class LoopOwner(Protocol):
         ...
 
 
-class HandlerLoop(KeepsTime, KeepsGenerators):
+class HandlerLoop(KeepsTime, KeepsGenerators, RefusesTheRest):
     """The event loop of one attempt's handler.
 
     Args:
@@ -378,12 +376,6 @@ class HandlerLoop(KeepsTime, KeepsGenerators):
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         """Log an error, as `call_exception_handler` does."""
         self.call_exception_handler(context)
-
-    def __getattr__(self, name: str) -> Any:
-        """Refuse whatever else a loop can do, because no other attempt could repeat it."""
-        if name.startswith("_") or not hasattr(asyncio.AbstractEventLoop, name):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return partial(refuse, f"loop.{name}()", NOT_REPEATABLE)
 
     def refusal_of(self, future: asyncio.Future[Any]) -> BaseException | None:
         """Return the error for a task that awaits a future of another loop; None if it may."""

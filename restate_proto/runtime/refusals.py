@@ -6,18 +6,20 @@ import asyncio
 import inspect
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from restate_proto.runtime.user_code import users_line
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from types import CellType, FrameType
 
 __all__ = [
     "NOT_REPEATABLE",
     "STEP_OF_ASYNCIO",
     "USED_BY_STRANGER",
+    "RefusesTheRest",
     "caller_of",
     "check_creator",
     "is_asyncio",
@@ -64,6 +66,38 @@ def refuse(what: str, why: str, *_: object, **__: object) -> NoReturn:
     raise RuntimeError(
         f"{what} in a handler ({users_line(caller_of()) or 'unknown place'}): {why}."
     )
+
+
+class _Refused:
+    """A method of a loop that is refused when it is called.
+
+    It is a descriptor, because a `__getattr__` would slow down all attributes of the loop.
+
+    Args:
+        name: the method's name.
+    """
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[..., NoReturn]:
+        return partial(refuse, f"loop.{self._name}()", NOT_REPEATABLE)
+
+
+class RefusesTheRest:
+    """The base of a handler's loop: it refuses what asyncio's loops have and the subclass has not.
+
+    No other attempt could repeat what these methods do.
+    """
+
+    __slots__ = ()
+
+
+for _name in dir(asyncio.AbstractEventLoop):
+    if not _name.startswith("_"):
+        setattr(RefusesTheRest, _name, _Refused(_name))
 
 
 def _is_anyio(frame: FrameType) -> bool:

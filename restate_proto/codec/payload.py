@@ -49,6 +49,8 @@ __all__ = [
 
 M = TypeVar("M")
 
+_JSON, _PROTOBUF = Encoding.JSON, Encoding.PROTOBUF
+
 BINARY_TYPES = (
     "application/protobuf",
     "application/x-protobuf",
@@ -77,8 +79,8 @@ APPLICATION_JSON = JSON_TYPES[0]
 """The content type that we write for JSON payloads."""
 
 _KNOWN = {
-    **dict.fromkeys(BINARY_TYPES, Encoding.PROTOBUF),
-    **dict.fromkeys(JSON_TYPES, Encoding.JSON),
+    **dict.fromkeys(BINARY_TYPES, _PROTOBUF),
+    **dict.fromkeys(JSON_TYPES, _JSON),
 }
 
 _OPENING_BRACE = ord("{")
@@ -109,12 +111,12 @@ def seen_encoding(codec: Codec[Any], data: bytes, default: Encoding) -> Encoding
         is_json = False
     else:
         is_json = first != _LIST_IN_VALUE or _is_json(data)
-    return Encoding.JSON if is_json else Encoding.PROTOBUF
+    return _JSON if is_json else _PROTOBUF
 
 
 def content_type_of(encoding: Encoding) -> str:
     """Return the content type that we write for an encoding."""
-    return APPLICATION_JSON if encoding is Encoding.JSON else APPLICATION_PROTOBUF
+    return APPLICATION_JSON if encoding is _JSON else APPLICATION_PROTOBUF
 
 
 def encode(codec: Codec[M], message: M, encoding: Encoding) -> bytes:
@@ -124,7 +126,7 @@ def encode(codec: Codec[M], message: M, encoding: Encoding) -> bytes:
         TypeError: the object is not of the codec's type.
         CodecError: the message has no form in this encoding.
     """
-    return codec.to_json(message) if encoding is Encoding.JSON else codec.to_binary(message)
+    return codec.to_json(message) if encoding is _JSON else codec.to_binary(message)
 
 
 def decode(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
@@ -133,7 +135,7 @@ def decode(codec: Codec[M], data: bytes, encoding: Encoding) -> M:
     Raises:
         CodecError: the bytes are not a message of the type in this encoding.
     """
-    if encoding is Encoding.JSON and data:
+    if encoding is _JSON and data:
         return codec.from_json(data)
     return codec.from_binary(data)
 
@@ -154,16 +156,16 @@ def read(codec: Codec[M], data: bytes, default: Encoding) -> tuple[M, Encoding]:
     """
     encoding = seen_encoding(codec, data, default)
     try:
-        if encoding is Encoding.PROTOBUF:
+        if encoding is _PROTOBUF:
             return codec.from_binary(data), encoding
         return decode(codec, data, encoding), encoding
     except CodecError:
-        if encoding is Encoding.JSON or data[:1] not in _WHITE_SPACE:
+        if encoding is _JSON or data[:1] not in _WHITE_SPACE:
             raise
         text = data.lstrip(_WHITE_SPACE)
         if not text or text[0] not in _JSON_STARTS:
             raise
-    return decode(codec, text, Encoding.JSON), Encoding.JSON
+    return decode(codec, text, _JSON), _JSON
 
 
 def _is_json(data: bytes) -> bool:
@@ -178,5 +180,5 @@ def _is_json(data: bytes) -> bool:
 def _by_essence(content_type: str) -> Encoding | None:
     essence = content_type.partition(";")[0].strip().lower()
     if essence.endswith("+json"):
-        return Encoding.JSON
+        return _JSON
     return _KNOWN.get(essence)

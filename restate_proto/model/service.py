@@ -17,6 +17,8 @@ from restate_proto.model.target import Target
 
 __all__ = ["HandlerDescriptor", "Service", "ServiceDescriptor", "VirtualObject", "Workflow"]
 
+_SERVICE = ServiceKind.SERVICE
+
 Q = TypeVar("Q")
 R = TypeVar("R")
 
@@ -74,7 +76,7 @@ class HandlerDescriptor(Generic[Q, R]):
         Raises:
             ValueError: there is no key, or the client's differs from the request's.
         """
-        if self.service_kind is ServiceKind.SERVICE:
+        if self.service_kind is _SERVICE:
             return Target(self.service, self.name, None, scope)
         found = key
         if self.key_field is not None:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Await", "Combinator", "Waiting"]
 
-_NO_PAYLOADS = (ResultKind.INVOCATION_ID, ResultKind.STATE_KEYS)
+_INVOCATION_ID = ResultKind.INVOCATION_ID
+_NO_PAYLOADS = (_INVOCATION_ID, ResultKind.STATE_KEYS)
 _REPLAYING, _PROCESSING, _CLOSED = Phase.REPLAYING, Phase.PROCESSING, Phase.CLOSED
 _WRITE, _MISMATCH = Rule.WRITE, Rule.MISMATCH
 
@@ -207,7 +208,7 @@ class Waiting:
         expected = self._expected.pop(id_, None) if self._expected else None
         calls = self.pending_calls
         if calls and isinstance(id_, int) and calls.get(id_, "") is None:
-            expected = ResultKind.INVOCATION_ID
+            expected = _INVOCATION_ID
         if kind is not expected and (expected is not None or kind in _NO_PAYLOADS):
             self._on_wrong_kind(id_, kind)
         payloads = self._journal.payloads
@@ -220,7 +221,7 @@ class Waiting:
             elif (
                 calls.pop(id_ - 1, "") is None
             ):  # a call's result has the id that follows its invocation id's
-                self.expect(id_ - 1, ResultKind.INVOCATION_ID)
+                self.expect(id_ - 1, _INVOCATION_ID)
         return notification
 
     def _on_wrong_kind(self, id_: NotificationId, kind: ResultKind) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Combined", "DurableFuture", "Leaf"]
 
+_FAILURE = ResultKind.FAILURE
+
 T = TypeVar("T")
 U = TypeVar("U")
 # Covariant, because `select` joins futures of several types: a future of T is one of T or None.
@@ -266,7 +268,7 @@ class Leaf(DurableFuture[T]):
         """Return the value; a failure is raised as a `TerminalError`."""
         result = self._result
         assert result is not None, "outcome() of a future that is not done"
-        if result.kind is ResultKind.FAILURE:
+        if result.kind is _FAILURE:
             raise to_error(result.value)
         return self._read(result) if self._read is not None else self._value(result)
 
@@ -277,7 +279,7 @@ class Leaf(DurableFuture[T]):
     @property
     def has_failed(self) -> bool:
         """Whether the result is a failure."""
-        return self._result is not None and self._result.kind is ResultKind.FAILURE
+        return self._result is not None and self._result.kind is _FAILURE
 
     def awaiting(self) -> Await:
         """Return the await tree of its one notification."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BoundHandler", "LastFailure"]
 
+_PROTOBUF = Encoding.PROTOBUF
+
 _SAY_NOTHING = (None, "*/*")
 """Content types that do not say an encoding; for an empty request, `accept` then decides."""
 
@@ -175,7 +177,7 @@ class BoundHandler:
         content_type = input_.header("content-type")
         encoding = None if content_type is None or is_raw else named_encoding(content_type)
         try:
-            if encoding is Encoding.PROTOBUF:
+            if encoding is _PROTOBUF:
                 return self.request.from_binary(payload), encoding
             if encoding is not None:
                 return decode(self.request, payload, encoding), encoding

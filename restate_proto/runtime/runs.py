@@ -38,6 +38,8 @@ __all__ = ["Runs"]
 
 _log = get_logger("restate_proto")
 
+_CLOSED, _PROCESSING = Phase.CLOSED, Phase.PROCESSING
+
 _DEEP_AT_LEAST = 200
 """The length in bytes of the shortest payload nested too deep to read: 100 levels of two bytes."""
 
@@ -85,11 +87,11 @@ class Runs:
         """
         operations = self._operations
         journal = operations.journal
-        if journal.phase is not Phase.PROCESSING:
+        if journal.phase is not _PROCESSING:
             return
         begun, operations.begun_runs = operations.begun_runs, []
         for run in begun:
-            if journal.phase is Phase.PROCESSING:  # an earlier run may have failed
+            if journal.phase is _PROCESSING:  # an earlier run may have failed
                 task = _RunTask(self, run)
                 self.executing.add(task)
                 task.step()
@@ -107,7 +109,7 @@ class Runs:
         """Propose the outcome of a function that has returned or raised."""
         self.executing.discard(task)
         journal = self._operations.journal
-        if journal.phase is Phase.CLOSED:
+        if journal.phase is _CLOSED:
             self.runtime.cleanups.discard(task)
             return
         try:

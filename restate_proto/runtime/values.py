@@ -29,6 +29,8 @@ __all__ = [
     "write",
 ]
 
+_VOID = ResultKind.VOID
+
 T = TypeVar("T")
 
 
@@ -68,9 +70,7 @@ def optional_reader(
 def _read_optional(
     codec: Codec[T], encoding: Encoding, what: str, name: object, result: Result
 ) -> T | None:
-    return (
-        None if result.kind is ResultKind.VOID else read_value(codec, encoding, what, name, result)
-    )
+    return None if result.kind is _VOID else read_value(codec, encoding, what, name, result)
 
 
 def write(value: T, type_: type[T] | None, encoding: Encoding) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from restate_proto.testing.virtual import actions
 from restate_proto.testing.virtual.answers import Answer, json_answer
@@ -28,6 +28,8 @@ _ACTIONS: Final[Mapping[str, frozenset[str]]] = {
 """What can be done to an invocation, and the query parameters for it."""
 
 _TOO_LARGE: Final = 2**32
+_DIGITS: Final = 10
+"""How many digits a number has at most; `int` takes no more than a few thousand."""
 
 
 class _QueryError(Exception):
@@ -55,9 +57,9 @@ class VirtualAdmin:
     ) -> Answer:
         """Answer a request."""
         del headers, body, timeout
-        parts = urlsplit(path)
-        query = parse_qs(parts.query, keep_blank_values=True)
-        match [unquote(segment) for segment in parts.path.removeprefix("/").split("/")]:
+        where, _, text = path.partition("#")[0].partition("?")
+        query = parse_qs(text, keep_blank_values=True)
+        match [unquote(segment) for segment in where.removeprefix("/").split("/")]:
             case ["invocations", id_, action] if id_ and action in _ACTIONS:
                 return self._act(id_, action, query) if method == "PATCH" else Answer(405)
             case ["invocations", id_] if id_:
@@ -149,6 +151,8 @@ def _read(query: Mapping[str, list[str]], known: frozenset[str]) -> dict[str, st
         raise _QueryError("from: cannot parse integer from empty string")
     if number is not None and not re.fullmatch(r"\+?[0-9]+", number):
         raise _QueryError("from: invalid digit found in string")
-    if number is not None and int(number) >= _TOO_LARGE:
-        raise _QueryError("from: number too large to fit in target type")
+    if number is not None:
+        parameters["from"] = digits = number.lstrip("+").lstrip("0") or "0"
+        if len(digits) > _DIGITS or int(digits) >= _TOO_LARGE:
+            raise _QueryError("from: number too large to fit in target type")
     return parameters

@@ -27,22 +27,30 @@ _UNITS: Final = {
 """The milliseconds of each unit, and its names, from the longest one to the shortest."""
 
 
+_SPACE: Final = r"[ \t\n\f\r]"
+
+
 def _one(name: str) -> str:
     words = "|".join(sorted(map(re.escape, _UNITS[name][1]), key=len, reverse=True))
+    fraction = "" if name == "ns" else r"(?:[.,]\d{1,9})?"
     # A unit may have no word's letter behind it, else `1min` would be read as a `1m`.
-    return rf"(?:(?P<{name}>\d+(?:[.,]\d{{1,9}})?)[ \t]*(?:{words})(?![a-zµμ])(?:,[ \t]+|[ \t]*))?"
+    return rf"(?:(?P<{name}>\d+{fraction}){_SPACE}*(?:{words})(?![a-zµμ])(?:,{_SPACE}+|{_SPACE}*))?"
 
 
-_CLOCK: Final = r"(?P<clock>\d+:\d\d:\d\d(?:[.,]\d{1,9})?)?"
-_FRIENDLY: Final = re.compile(rf"\+?{''.join(map(_one, _UNITS))}{_CLOCK}")
+_CLOCK: Final = r"(?P<clock>\d+:\d+:\d+(?:[.,]\d{1,9})?)?"
+_FRIENDLY: Final = re.compile(
+    rf"(?P<sign>[+-])?{''.join(map(_one, _UNITS))}{_CLOCK}(?P<ago>(?:{_SPACE}+|(?<={_SPACE}))ago)?",
+    re.ASCII,
+)
 _ISO: Final = re.compile(
-    r"\+?P(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?"
+    r"(?P<sign>[+-])?P(?:(?P<w>\d+)W)?(?:(?P<d>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<h>\d+(?:[.,]\d{1,9})?)H)?(?:(?P<m>\d+(?:[.,]\d{1,9})?)M)?"
     r"(?:(?P<s>\d+(?:[.,]\d{1,9})?)S)?)?",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
 _MOST: Final = 631_107_417_600_000
 """The most that the server's library takes."""
+_MOST_NANOSECONDS: Final = 2**63 - 1
 
 
 def milliseconds(text: str) -> int:
@@ -56,6 +64,7 @@ def milliseconds(text: str) -> int:
     found = _ISO.fullmatch(text) or _FRIENDLY.fullmatch(text)
     parts = {name: part for name, part in (found.groupdict() if found else {}).items() if part}
     clock = parts.pop("clock", None)
+    signs = [parts.pop(name) for name in ("sign", "ago") if name in parts]
     if clock is not None:
         if {"h", "m", "s", "ms", "us", "ns"} & parts.keys():
             raise ValueError(text)
@@ -65,6 +74,10 @@ def milliseconds(text: str) -> int:
     if not parts or any(is_fraction[:-1]) or (is_fraction[-1] and [*parts][-1] in "wd"):
         raise ValueError(text)
     total = sum(Fraction(part.replace(",", ".")) * _UNITS[name][0] for name, part in parts.items())
-    if text.rstrip(" \t")[-1] == "," or total > _MOST:
+    if len(signs) > 1 or (signs not in ([], ["+"]) and total):
+        raise ValueError(text)
+    if text.removesuffix("ago").rstrip(" \t\n\f\r")[-1] == "," or total > _MOST:
+        raise ValueError(text)
+    if int(parts.get("ns", "0")) > _MOST_NANOSECONDS:
         raise ValueError(text)
     return int(total)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from restate_proto.protocol import Failure
 from restate_proto.testing.virtual.answers import (
@@ -48,6 +48,8 @@ _MAX_BODY: Final = 32 << 20
 """The ingress' own limit, which is the default of the server's message-size-limit."""
 
 _OWN_HEADERS: Final = {"connection", "host", "idempotency-key", "idempotency-expires"}
+_END_OF_TIME: Final = 253_402_300_800_000
+"""The first millisecond that RFC 3339 has no date for: it is in the year 10,000."""
 _RESTRICTED: Final = re.compile(r"[a-zA-Z0-9_.-]+")
 _LONGEST_RESTRICTED: Final = 36
 _LIMIT_KEY: Final = "x-restate-limit-key"
@@ -98,10 +100,11 @@ class VirtualIngress:
             return Answer(200)  # a browser asks whether another site may send requests
         if len(body) > _MAX_BODY:
             return refusal(413, "cannot read body: LengthLimitError")
-        parts = urlsplit(path)
-        fields = {name.decode("latin-1"): value for name, value in headers}
+        path = path.partition("#")[0]
+        # Of a header that is there twice, the server reads the first.
+        fields = {name.decode("latin-1"): value for name, value in reversed(headers)}
         try:
-            asked = read_path(parts.path, self._processor.catalogue)
+            asked = read_path(path.partition("?")[0], self._processor.catalogue)
             match asked:
                 case Invoked():
                     return await self._invoke(method, asked, fields, body, path)
@@ -159,7 +162,7 @@ class VirtualIngress:
         problem = handler.refusal_of(_header(fields, "content-type"), body)
         if problem is not None:
             raise RefusedError(f"input validation error: {problem}")
-        query = parse_qsl(urlsplit(path).query, keep_blank_values=True, errors="replace")
+        query = parse_qsl(path.partition("?")[2], keep_blank_values=True, errors="replace")
         delay = _delay(query)
         limit_key = _limit_key(fields, query)
         if limit_key is not None and asked.scope is None:
@@ -172,6 +175,9 @@ class VirtualIngress:
                 "cannot use the delay query parameter with calls. The delay is supported only with "
                 "sends"
             )
+        at = None if delay is None else self._processor.timeline.now + delay
+        if at is not None and at >= _END_OF_TIME:  # where a real server gives no answer at all
+            raise RefusedError("bad delay query parameter, the time has a year after 9999")
         return self._processor.submit(
             handler,
             asked.key,
@@ -180,7 +186,7 @@ class VirtualIngress:
             idempotency_key=idempotency_key,
             limit_key=limit_key,
             scope=asked.scope,
-            at=None if delay is None else self._processor.timeline.now + delay,
+            at=at,
         )
 
     def _handler(self, asked: Invoked) -> Handler:

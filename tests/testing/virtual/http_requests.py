@@ -44,15 +44,21 @@ _OPEN: Final = {"{waits}", "{later}"}
 
 @dataclass(frozen=True)
 class Asked:
-    """A request."""
+    """A request; `again` are headers that stand there a second time."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes = b""
+    again: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """All headers, in their order."""
+        return [*self.headers.items(), *self.again]
 
     def __str__(self) -> str:
-        fields = [f"{name}: {value}" for name, value in self.headers.items()]
+        fields = [f"{name}: {value}" for name, value in self.fields]
         return " ".join([self.method, self.path, *fields, str(self.body)[2:-1]])[:200]
 
 
@@ -296,6 +302,8 @@ def _actions() -> Iterator[Asked]:
         "from=0", "from=1", "from=2", "from=99", "from=-1", "from=x", "from=", "from=0&from=1", "From=x",
         "from=4294967295", "from=4294967296", "from=0.0", "from=+1", "from=01", "deployment=latest",
         "deployment=keep", "deployment=Latest", "deployment=x", f"deployment=dp_1{'0' * 22}", "deployment=", "x=y", "from", "deployment",
+        f"from={'0' * 5000}", f"from={'9' * 5000}", "from=%D9%A3", "from=%EF%BC%91", "from=1%0A", "from=%31", "from=-0", "fr%6Fm=x", "from=1#x", "from=1;deployment=x",
+        "deployment=%6Ceep", "deployment=la+test", "deployment=%FF",
         "deployment=keep&deployment=keep", "from=0&deployment=keep",
     ):  # fmt: skip
         yield Asked("PATCH", f"/invocations/{{failed}}/restart-as-new?{query}", {})

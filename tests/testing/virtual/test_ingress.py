@@ -57,6 +57,7 @@ def test_who_cannot_be_called(target: Target, error: type[Exception], text: str)
         ("call/conformance.v1.Clerk/Nothing", {"content-type": "a/b"}, b"", 200, ""),
         ("call/conformance.v1.Clerk/Echo?delay=1ms", {}, b"", 400, "cannot use the delay query"),
         ("send/conformance.v1.Clerk/Echo?delay=x", {}, b"", 400, "bad delay query parameter"),
+        ("send/conformance.v1.Clerk/Echo?delay=3000000d", {}, b"", 400, "a year after 9999"),
         (
             "call/conformance.v1.Journey/j/Run",
             {"idempotency-key": "x"},

@@ -17,6 +17,10 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def main() -> None:
     """Run the command line."""
     open_closed_streams()
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib takes its time
+    except OSError as error:  # it is gone, which a shell that stands in it does not see
+        sys.exit(f"error: the current directory cannot be used: {error.strerror}")
     if sys.argv[1:2] == ["serve"] and "_RESTATE_PROTO_COMPLETE" not in os.environ:
         gc.disable()  # imports make much, and nothing of it is garbage
         from restate_proto.cli.serve_arguments import read_arguments  # noqa: PLC0415 - for this alone

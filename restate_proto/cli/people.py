@@ -21,7 +21,7 @@ _PIPE_WIDTH = 250
 _A_MOMENT = timedelta(milliseconds=500)
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[dhms]) *)+")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[dhms]) *)+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 
 

@@ -306,7 +306,7 @@ def _retry_after(response: HttpResponse, now: Callable[[], datetime]) -> timedel
 
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a year of 20 digits
         return None
     if date.tzinfo is None:  # "-0000", which means UTC
         date = date.replace(tzinfo=UTC)

@@ -28,7 +28,8 @@ _UNITS: Final = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
 }
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)")
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
+_DIGITS: Final = re.compile(r"[0-9]{1,100}")
 _FLAGS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
@@ -51,9 +52,10 @@ def parse_number(least: int, most: int, what: str) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         digits = text.strip().replace("_", "")
-        if not digits.isdecimal() or not least <= int(digits) <= most:
+        number = int(digits) if _DIGITS.fullmatch(digits) else -1
+        if not least <= number <= most:
             raise ValueError(f"{what} is a whole number from {least:,} to {most:,}")
-        return int(digits)
+        return number
 
     return parse
 
@@ -94,7 +96,11 @@ def parse_host(text: str) -> str:
     if colon and port.isdecimal() and (":" not in host or host.endswith("]")):  # no bare ::1
         host = host.strip("[]")
         raise ValueError(f"a host has no port: write bind {text}, or host {host} and port {port}")
-    return text
+    is_bracketed = text.startswith("[") and text.endswith("]")
+    name = text[1:-1] if is_bracketed else text
+    if not name:
+        raise ValueError("a host is an address or a name: 0.0.0.0 stands for all addresses")
+    return name
 
 
 def parse_bind(text: str) -> tuple[str, int]:

@@ -214,6 +214,16 @@ def test_something_else_than_an_endpoint_is_refused(module: Callable[[str], str]
     assert result.stderr == f"error: {name}:endpoint is of type int, not an Endpoint\n"
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 300])
+def test_a_name_that_no_host_can_have_is_no_traceback(
+    host: str, module: Callable[[str], str]
+) -> None:
+    name = module(ENDPOINT)
+    result = serve(f"{name}:endpoint", "--host", host, "--port", "0")
+    assert result.exit_code == 1
+    assert f"error: cannot listen on {host}:0: " in result.stderr
+
+
 def test_an_address_that_is_taken_is_no_traceback(module: Callable[[str], str]) -> None:
     name = module(ENDPOINT)
     with socket.create_server(("127.0.0.1", 0)) as other:

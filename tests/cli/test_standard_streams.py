@@ -90,3 +90,22 @@ def test_an_endpoint_that_nobody_listens_to(tmp_path: Path, options: tuple[str, 
         log = process.stderr.read()
         assert process.wait() == 0, log
         assert "Exception" not in log
+
+
+@pytest.mark.parametrize("arguments", [("serve", "shop.main:endpoint"), ("breaking", "--help")])
+def test_a_directory_that_is_gone_is_no_traceback(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    shell = 'rmdir "$PWD" && exec "$@"'
+    ended = subprocess.run(
+        ["/bin/sh", "-c", shell, "sh", *command(*arguments)],
+        cwd=gone,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: the current directory cannot be used: No such file")

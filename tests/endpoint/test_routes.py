@@ -272,7 +272,23 @@ def test_addresses(address: str, parsed: tuple[str, int]) -> None:
     assert parse_address(address) == parsed
 
 
-@pytest.mark.parametrize("address", ["", "9080", "localhost", "a:b", "a:65536", "a:-1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "9080",
+        "localhost",
+        "a:b",
+        "a:65536",
+        "a:-1",
+        "::1",
+        "::1:80",
+        "[::1:80",
+        "[]:80",
+        "a:\u0663",
+        f"a:{'9' * 5000}",
+    ],
+)
 def test_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError, match="is not HOST:PORT"):
         parse_address(address)

@@ -221,6 +221,7 @@ def test_a_proxys_error_keeps_its_text() -> None:
         (b"Mon, 23 Nov 2026 12:00:30 GMT", timedelta(seconds=30)),
         (b"Mon, 23 Nov 2026 12:00:30 -0000", timedelta(seconds=30)),
         (b"Mon, 23 Nov 2026 11:00:00 GMT", timedelta(0)),
+        (b"Mon, 23 Nov 99999999999999999999 12:00:30 GMT", None),
         (b"soon", None),
         (b"-1", None),
         (b"", None),

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from restate_proto.model.retry import OnJournalMismatch, OnMaxAttempts, RetryPolicy
     from restate_proto.model.service import Service, VirtualObject, Workflow
     from restate_proto.model.target import Target
-    from restate_proto.runtime.cancellation import CancelledError
+    from restate_proto.runtime.cancelled_error import CancelledError
     from restate_proto.runtime.combinators import (
         any_of,
         as_completed,
@@ -226,7 +226,7 @@ _MODULES = {
     "model.retry": ("OnJournalMismatch", "OnMaxAttempts", "RetryPolicy"),
     "model.service": ("Service", "VirtualObject", "Workflow"),
     "model.target": ("Target",),
-    "runtime.cancellation": ("CancelledError",),
+    "runtime.cancelled_error": ("CancelledError",),
     "runtime.combinators": ("any_of", "as_completed", "gather", "race", "select", "wait"),
     "runtime.context": ("Context",),
     "runtime.durable_step": ("durable_step",),

@@ -44,13 +44,13 @@ def address(
 ) -> None:
     """Fill in where a call goes, apart from the handler."""
     if idempotency_key is not None:
-        _not_empty(journal, idempotency_key, "idempotency_key")
+        _check_not_empty(journal, idempotency_key, "idempotency_key")
         command.idempotency_key = idempotency_key
     if scope is not None:
-        _of_v7(journal, scope, "scope")
+        _check_v7_text(journal, scope, "scope")
         command.scope = scope
     if limit_key is not None:
-        _of_v7(journal, limit_key, "limit_key")
+        _check_v7_text(journal, limit_key, "limit_key")
         command.limit_key = limit_key
     for key, value in headers:
         command.headers.add(key=key, value=value)
@@ -67,7 +67,7 @@ def identify(
         command.invocation_id = invocation.invocation_id or ""
         return
     if target.scope is not None:
-        _of_v7(journal, target.scope, "scope")
+        _check_v7_text(journal, target.scope, "scope")
     if invocation.idempotency_key is None:
         workflow = command.workflow_target
         workflow.workflow_name = target.service_name
@@ -75,7 +75,7 @@ def identify(
         if target.scope is not None:
             workflow.scope = target.scope
         return
-    _not_empty(journal, invocation.idempotency_key, "idempotency_key")
+    _check_not_empty(journal, invocation.idempotency_key, "idempotency_key")
     request = command.idempotent_request_target
     request.service_name = target.service_name
     request.handler_name = target.handler_name
@@ -97,7 +97,7 @@ def require_v7(journal: Journal, feature: str) -> None:
         AttemptEnded: the protocol is older, or the attempt is over.
     """
     if journal.version < 7:
-        _reject(
+        _fail_attempt(
             journal,
             AttemptError(
                 Code.UNSUPPORTED_FEATURE,
@@ -108,18 +108,18 @@ def require_v7(journal: Journal, feature: str) -> None:
         )
 
 
-def _of_v7(journal: Journal, value: str, what: str) -> None:
-    _not_empty(journal, value, what)
+def _check_v7_text(journal: Journal, value: str, what: str) -> None:
+    _check_not_empty(journal, value, what)
     require_v7(journal, what)
 
 
-def _not_empty(journal: Journal, value: str, what: str) -> None:
+def _check_not_empty(journal: Journal, value: str, what: str) -> None:
     if not value:
         text = f"'{what}' is given, but empty: leave it out."
-        _reject(journal, AttemptError(Code.INTERNAL, text))
+        _fail_attempt(journal, AttemptError(Code.INTERNAL, text))
 
 
-def _reject(journal: Journal, error: AttemptError) -> None:
+def _fail_attempt(journal: Journal, error: AttemptError) -> None:
     """End the attempt with an error, for an operation that the handler cannot have."""
     journal.fail_with(error)
     journal.refuse()

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from restate_proto.protocol.addresses import address, identify, require_v7
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 from restate_proto.protocol.errors import AttemptError, Code, ErrorBehavior, Failure
 from restate_proto.protocol.frames import REQUESTED_ACK
 from restate_proto.protocol.ids import awakeable_id
 from restate_proto.protocol.messages import MessageType
-from restate_proto.protocol.nothing import NOTHING
 from restate_proto.protocol.notifications import Result, ResultKind
 from restate_proto.protocol.phases import Phase, Rule
 from restate_proto.protocol.state import State
@@ -95,7 +95,7 @@ class Commands:
         address(journal, command, target.scope, idempotency_key, limit_key, headers)
         journal.issue(MessageType.CALL, command, name, 2)
         waiting = self._waiting
-        if waiting.pending_calls is NOTHING:
+        if waiting.pending_calls is EMPTY_DICT:
             waiting.pending_calls = {}
         waiting.pending_calls[id_notification] = None
         return id_notification, result
@@ -221,7 +221,7 @@ class Commands:
         waiting = self._waiting
         if result in waiting.arrived:
             return result, False
-        if waiting.runs is NOTHING:
+        if waiting.runs is EMPTY_DICT:
             waiting.runs = {}
         waiting.runs[result] = journal.command_index, name
         return result, True

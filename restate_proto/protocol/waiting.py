@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 from restate_proto.protocol.errors import AttemptError, Code, RelatedCommand
 from restate_proto.protocol.ids import awakeable_id
 from restate_proto.protocol.messages import MessageType
-from restate_proto.protocol.nothing import NOTHING
 from restate_proto.protocol.notifications import (
     CANCEL_SIGNAL,
     NotificationId,
@@ -160,11 +160,11 @@ class Waiting:
         self._journal = journal
         self._next_hint = 0  # how many notifications have to have arrived for it
         self.queue: deque[tuple[NotificationId, Result]] | None = None
-        self.arrived: dict[NotificationId, None] = NOTHING
-        self._expected: dict[NotificationId, ResultKind] = NOTHING
+        self.arrived: dict[NotificationId, None] = EMPTY_DICT
+        self._expected: dict[NotificationId, ResultKind] = EMPTY_DICT
         self.proposals: dict[int, Result] | None = None
-        self.pending_calls: dict[int, str | None] = NOTHING
-        self.runs: dict[NotificationId, tuple[int, str]] = NOTHING
+        self.pending_calls: dict[int, str | None] = EMPTY_DICT
+        self.runs: dict[NotificationId, tuple[int, str]] = EMPTY_DICT
         self.cancel_requested = False
         self.suspends = False
 
@@ -175,13 +175,13 @@ class Waiting:
         if self.queue is None:
             self.queue = deque()
         self.queue.append(notification)
-        if self.arrived is NOTHING:
+        if self.arrived is EMPTY_DICT:
             self.arrived = {}
         self.arrived[notification[0]] = None
 
     def expect(self, id_: NotificationId, kind: ResultKind) -> None:
         """Expect a result other than a payload; remember calls by their invocation ids."""
-        if self._expected is NOTHING:
+        if self._expected is EMPTY_DICT:
             self._expected = {}
         self._expected[id_] = kind
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from restate_proto.runtime.cancellation import CancelledError
+from restate_proto.runtime.cancelled_error import CancelledError
 from restate_proto.runtime.child_task import ChildTask
 from restate_proto.runtime.task import Resumption, Stepper
 

@@ -23,7 +23,7 @@ from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.failures import DEFAULT_CODE, rejection
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.lacking import NO_KEY, NO_PROMISES, NO_STATE, Lacking
+from restate_proto.runtime.missing_operations import NO_KEY, NO_PROMISES, NO_STATE, MissingOperation
 from restate_proto.runtime.operations import new_run
 from restate_proto.runtime.refusals import refuse_shared
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
@@ -58,13 +58,13 @@ class Context(CallingContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        key = Lacking(NO_KEY)
-        get = Lacking(NO_STATE)
-        state_keys = Lacking(NO_STATE)
-        set = Lacking(NO_STATE)
-        clear = Lacking(NO_STATE)
-        clear_all = Lacking(NO_STATE)
-        promise = Lacking(NO_PROMISES)
+        key = MissingOperation(NO_KEY)
+        get = MissingOperation(NO_STATE)
+        state_keys = MissingOperation(NO_STATE)
+        set = MissingOperation(NO_STATE)
+        clear = MissingOperation(NO_STATE)
+        clear_all = MissingOperation(NO_STATE)
+        promise = MissingOperation(NO_PROMISES)
 
     @property
     def cancelled(self) -> DurableFuture[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from restate_proto.protocol.nothing import NOTHING
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 from restate_proto.runtime.futures import Combined, DurableFuture, Leaf
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Deferred(Combined[T]):
             self.child_done(invocation_id)
         else:
             invocation_id.add_parent(self)
-            if self.operations.deferred is NOTHING:
+            if self.operations.deferred is EMPTY_DICT:
                 self.operations.deferred = {}
             self.operations.deferred[self] = notification
 

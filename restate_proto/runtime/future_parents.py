@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from restate_proto.protocol.nothing import NOTHING
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +54,7 @@ class DoneCallback:
         self._context = context
         self.is_done = False
         self._number = loop.next_number()
-        if loop.observed is NOTHING:
+        if loop.observed is EMPTY_DICT:
             loop.observed = {}
         loop.observed[self._number] = future
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from restate_proto.logs import InvocationFields, get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError, Phase
-from restate_proto.protocol.nothing import NOTHING
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 from restate_proto.runtime.child_task import ChildTask, HandlerFuture
 from restate_proto.runtime.current_task import ONE_CURRENT_TASK, leave_task_of
 from restate_proto.runtime.generators import KeepsGenerators
@@ -122,9 +122,9 @@ class HandlerLoop(KeepsTime, KeepsGenerators, RefusesTheRest):
         self.is_stepping = False
         self.is_over = False
         self.ready = None
-        self.tasks: dict[int, ChildTask] = NOTHING
-        self.timers = NOTHING
-        self.observed: dict[int, Any] = NOTHING
+        self.tasks: dict[int, ChildTask] = EMPTY_DICT
+        self.timers = EMPTY_DICT
+        self.observed: dict[int, Any] = EMPTY_DICT
         self.generators = None
         self.held: Stepper | None = None
         self.now = 0.0
@@ -344,7 +344,7 @@ class HandlerLoop(KeepsTime, KeepsGenerators, RefusesTheRest):
         task = ChildTask(
             self, number, coro, f"Task-{number}" if name is None else str(name), context
         )
-        if self.tasks is NOTHING:
+        if self.tasks is EMPTY_DICT:
             self.tasks = {}
         self.tasks[number] = task
         _register_task(task)

@@ -11,7 +11,7 @@ from restate_proto.codec.payload import encode
 from restate_proto.errors import TerminalError
 from restate_proto.logs import get_logger
 from restate_proto.protocol import AttemptEnded, AttemptError
-from restate_proto.runtime.cancellation import CancelledError
+from restate_proto.runtime.cancelled_error import CancelledError
 from restate_proto.runtime.failures import (
     describe_error,
     terminal_group,

@@ -111,10 +111,10 @@ class InterceptedAttempt(Attempt):
         task, interception = self._task, self._interception
         if interception is not None and (task is None or task.is_done):
             self._interception = None
-            ended, self._error = self._ended(interception), None
+            ended, self._error = self._ended_attempt(interception), None
             interception.ended(ended)
 
-    def _ended(self, interception: Interception) -> EndedAttempt:
+    def _ended_attempt(self, interception: Interception) -> EndedAttempt:
         journal, error = self._journal, self._error
         failure = journal.error
         code, message = None, ""

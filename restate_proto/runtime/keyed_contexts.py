@@ -11,7 +11,11 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.runtime.context import Context
 from restate_proto.runtime.external_events import DurablePromise
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.lacking import ONLY_READS_OBJECT, ONLY_READS_WORKFLOW, Lacking
+from restate_proto.runtime.missing_operations import (
+    ONLY_READS_OBJECT,
+    ONLY_READS_WORKFLOW,
+    MissingOperation,
+)
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
 if TYPE_CHECKING:
@@ -141,9 +145,9 @@ class ObjectSharedContext(_KeyedContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        set = Lacking(ONLY_READS_OBJECT)
-        clear = Lacking(ONLY_READS_OBJECT)
-        clear_all = Lacking(ONLY_READS_OBJECT)
+        set = MissingOperation(ONLY_READS_OBJECT)
+        clear = MissingOperation(ONLY_READS_OBJECT)
+        clear_all = MissingOperation(ONLY_READS_OBJECT)
 
 
 class ObjectContext(WritingContext, ObjectSharedContext):
@@ -158,9 +162,9 @@ class WorkflowSharedContext(_PromiseContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        set = Lacking(ONLY_READS_WORKFLOW)
-        clear = Lacking(ONLY_READS_WORKFLOW)
-        clear_all = Lacking(ONLY_READS_WORKFLOW)
+        set = MissingOperation(ONLY_READS_WORKFLOW)
+        clear = MissingOperation(ONLY_READS_WORKFLOW)
+        clear_all = MissingOperation(ONLY_READS_WORKFLOW)
 
 
 class WorkflowContext(WritingContext, WorkflowSharedContext):

@@ -7,7 +7,7 @@ from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from restate_proto.protocol.nothing import NOTHING
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 from restate_proto.runtime.refusals import caller_of, is_asyncio, refuse, refuse_anyio
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class KeepsTime:
             return timer  # a timer that never fires
         timer.number = self.next_number()
         timer.sleep = self.start_sleep(timer, name)
-        if self.timers is NOTHING:
+        if self.timers is EMPTY_DICT:
             self.timers = {}
         self.timers[timer.number] = timer
         return timer

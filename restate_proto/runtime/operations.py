@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from restate_proto.model.arguments import not_text
 from restate_proto.protocol import Phase
-from restate_proto.protocol.nothing import NOTHING
+from restate_proto.protocol.empty_dict import EMPTY_DICT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
@@ -157,7 +157,7 @@ class Operations:
         self.journal = machine.journal
         self.loop = loop
         self.is_told_of_cancellation = is_told_of_cancellation
-        self.deferred: dict[Any, NotificationId] = NOTHING
+        self.deferred: dict[Any, NotificationId] = EMPTY_DICT
         self.begun_runs: list[Run] = []
         self.interception: OperationHooks | None = None
         self._waiting: dict[NotificationId, Completable] = {}
@@ -286,6 +286,6 @@ class Operations:
                 future.forget_parents()
             self._waiting.clear()
         self._results_before_future = None
-        self.deferred = NOTHING
+        self.deferred = EMPTY_DICT
         if self.begun_runs:
             self.begun_runs = []

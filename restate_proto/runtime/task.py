@@ -21,7 +21,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from restate_proto.errors import RestateError
-from restate_proto.runtime.cancellation import CancelledError
+from restate_proto.runtime.cancelled_error import CancelledError
 from restate_proto.runtime.current_task import ONE_CURRENT_TASK, current_task, leave_task_of
 
 if TYPE_CHECKING:

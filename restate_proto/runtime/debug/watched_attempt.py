@@ -167,10 +167,10 @@ class WatchedAttempt(InterceptedAttempt):
     @override
     def handler_ended(self, result: Any, error: BaseException | None) -> None:
         if error is None and self._journal.phase is not Phase.CLOSED:
-            self._tell_of_unawaited()
+            self._warn_of_unawaited()
         super().handler_ended(result, error)
 
-    def _tell_of_unawaited(self) -> None:
+    def _warn_of_unawaited(self) -> None:
         journal = cast("WatchedJournal", self._journal)
         for id_, future in self._operations.waited_for().items():
             is_awaited = future.is_used or isinstance(future, TimerSleep)
@@ -181,12 +181,12 @@ class WatchedAttempt(InterceptedAttempt):
     def _execute_runs(self) -> None:
         if self._journal.phase is Phase.PROCESSING:  # during the replay, no run is executed
             operations = self._operations
-            self._tell_of_borrowed(operations.begun_runs)
+            self._warn_of_borrowed(operations.begun_runs)
             watched = [watched_run(run, self._description) for run in operations.begun_runs]
             operations.begun_runs = watched
         super()._execute_runs()
 
-    def _tell_of_borrowed(self, runs: list[Run]) -> None:
+    def _warn_of_borrowed(self, runs: list[Run]) -> None:
         for run in runs:
             for what in borrowed_from_handlers(run.function, run.args):
                 index, name = self._machine.waiting.runs[run.id]

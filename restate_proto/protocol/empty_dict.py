@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-__all__ = ["NOTHING"]
+__all__ = ["EMPTY_DICT"]
 
-NOTHING: Final = cast("dict[Any, Any]", MappingProxyType({}))
+EMPTY_DICT: Final = cast("dict[Any, Any]", MappingProxyType({}))
 """An empty dict that is shared; a writer first replaces it by a dict of its own."""

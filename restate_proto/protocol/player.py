@@ -204,21 +204,19 @@ class Player:
             return Difference(error.message.removesuffix(HINT).rstrip(), at)
         others = [entry for entry in other.entries if is_command(entry[0])]
         while index < len(others):
-            difference = self._command_difference(index, commands, others)
+            difference = self._compare(index, commands, others)
             if difference is not None:
                 return Difference(difference, index)
             index += 1
         if index < len(commands):
-            text = f"'{summary(*commands[index])}' is gone: it {self._describe_ending(other)}"
+            text = f"'{summary(*commands[index])}' is gone: it {self._ending_of(other)}"
             return Difference(text, None)
         return self._difference_of_endings(other)
 
-    def _command_difference(
-        self, index: int, commands: list[Frame], others: list[Frame]
-    ) -> str | None:
+    def _compare(self, index: int, commands: list[Frame], others: list[Frame]) -> str | None:
         type_, payload = others[index]
         if index >= len(commands):
-            return f"'{summary(type_, payload)}' is added, where it {self._describe_ending(self)} before"
+            return f"'{summary(type_, payload)}' is added, where it {self._ending_of(self)} before"
         issued = COMMANDS[type_][0].FromString(payload)
         if self._payloads is not None and commands[index][0] == type_:
             recorded = COMMANDS[type_][0].FromString(commands[index][1])
@@ -233,12 +231,10 @@ class Player:
         if its is not None and its[0] == mine[0] == MessageType.SUSPENSION:
             text = f"it waits for {self.awaited(other)}, not for {self.awaited(self)}"
             return Difference(text, None)
-        return Difference(
-            f"it {self._describe_ending(other)}, where it {self._describe_ending(self)} before",
-            None,
-        )
+        text = f"it {self._ending_of(other)}, where it {self._ending_of(self)} before"
+        return Difference(text, None)
 
-    def _describe_ending(self, player: Player) -> str:
+    def _ending_of(self, player: Player) -> str:
         """Describe how an attempt ends."""
         if player.ending is None:
             return "does not end"

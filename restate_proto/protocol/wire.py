@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["LARGE", "LargeMessage", "before_value", "joined", "length_delimited", "varint"]
+__all__ = [
+    "LARGE",
+    "LargeMessage",
+    "before_value",
+    "joined",
+    "length_delimited",
+    "read_varint",
+    "varint",
+]
 
 LARGE: Final = 16_384
 """The length in bytes from which on a copy costs more than the effort of avoiding it."""
@@ -121,24 +129,24 @@ def _find_value(beginning: bytes | memoryview, tag: int, end: int) -> tuple[int,
     start = position = 0
     try:
         while beginning[position] != tag:
-            key, position = _read_varint(beginning, position)
+            key, position = read_varint(beginning, position)
             match key & 7:  # the wire type
                 case 0:
-                    _, position = _read_varint(beginning, position)
+                    _, position = read_varint(beginning, position)
                 case 1:
                     position += 8
                 case 2:
-                    size, position = _read_varint(beginning, position)
+                    size, position = read_varint(beginning, position)
                     position += size
                 case 5:
                     position += 4
                 case _:
                     return None
             start = position
-        size, position = _read_varint(beginning, position + 1)
+        size, position = read_varint(beginning, position + 1)
         if position + size != end or beginning[position] != _CONTENT:
             return None
-        size, position = _read_varint(beginning, position + 1)
+        size, position = read_varint(beginning, position + 1)
     except IndexError:
         return None
     return (start, position) if position + size == end else None
@@ -168,8 +176,8 @@ def joined(pieces: list[bytes], size: int) -> list[bytes]:
     return found
 
 
-def _read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
-    """Return a number, and the position after it."""
+def read_varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
+    """Return the number at a position, and the position after it."""
     number = shift = 0
     while True:
         byte = data[position]

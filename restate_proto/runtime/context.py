@@ -23,7 +23,7 @@ from restate_proto.runtime.calling_context import CallingContext
 from restate_proto.runtime.external_events import Awakeable, ExternalValue
 from restate_proto.runtime.failures import DEFAULT_CODE, rejection
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.missing_operations import NO_KEY, NO_PROMISES, NO_STATE, MissingOperation
+from restate_proto.runtime.missing import NO_KEY, NO_PROMISES, NO_STATE, Missing
 from restate_proto.runtime.operations import new_run
 from restate_proto.runtime.refusals import refuse_shared
 from restate_proto.runtime.values import PLAIN, read_nothing, reader, write
@@ -58,13 +58,13 @@ class Context(CallingContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        key = MissingOperation(NO_KEY)
-        get = MissingOperation(NO_STATE)
-        state_keys = MissingOperation(NO_STATE)
-        set = MissingOperation(NO_STATE)
-        clear = MissingOperation(NO_STATE)
-        clear_all = MissingOperation(NO_STATE)
-        promise = MissingOperation(NO_PROMISES)
+        key = Missing(NO_KEY)
+        get = Missing(NO_STATE)
+        state_keys = Missing(NO_STATE)
+        set = Missing(NO_STATE)
+        clear = Missing(NO_STATE)
+        clear_all = Missing(NO_STATE)
+        promise = Missing(NO_PROMISES)
 
     @property
     def cancelled(self) -> DurableFuture[None]:

@@ -11,11 +11,7 @@ from restate_proto.model.kinds import HandlerKind, ServiceKind
 from restate_proto.runtime.context import Context
 from restate_proto.runtime.external_events import DurablePromise
 from restate_proto.runtime.futures import Leaf
-from restate_proto.runtime.missing_operations import (
-    ONLY_READS_OBJECT,
-    ONLY_READS_WORKFLOW,
-    MissingOperation,
-)
+from restate_proto.runtime.missing import ONLY_READS_OBJECT, ONLY_READS_WORKFLOW, Missing
 from restate_proto.runtime.values import optional_reader, read_keys, write
 
 if TYPE_CHECKING:
@@ -145,9 +141,9 @@ class ObjectSharedContext(_KeyedContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        set = MissingOperation(ONLY_READS_OBJECT)
-        clear = MissingOperation(ONLY_READS_OBJECT)
-        clear_all = MissingOperation(ONLY_READS_OBJECT)
+        set = Missing(ONLY_READS_OBJECT)
+        clear = Missing(ONLY_READS_OBJECT)
+        clear_all = Missing(ONLY_READS_OBJECT)
 
 
 class ObjectContext(WritingContext, ObjectSharedContext):
@@ -162,9 +158,9 @@ class WorkflowSharedContext(_PromiseContext):
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        set = MissingOperation(ONLY_READS_WORKFLOW)
-        clear = MissingOperation(ONLY_READS_WORKFLOW)
-        clear_all = MissingOperation(ONLY_READS_WORKFLOW)
+        set = Missing(ONLY_READS_WORKFLOW)
+        clear = Missing(ONLY_READS_WORKFLOW)
+        clear_all = Missing(ONLY_READS_WORKFLOW)
 
 
 class WorkflowContext(WritingContext, WorkflowSharedContext):

@@ -23,6 +23,7 @@ from restate_proto.ingress.introspection import UnreadableJournalError
 from restate_proto.model.payload_codec import MARK
 from restate_proto.protocol.messages import UNDECODABLE
 from restate_proto.protocol.payload_fields import parse_entry, replace_payloads
+from restate_proto.protocol.wire import read_varint
 from restatepb.protocol.v1 import protocol_pb2 as pb
 
 if TYPE_CHECKING:
@@ -176,16 +177,16 @@ def _redact_fields_of(data: bytes, *, only_nested: bool) -> bytes | None:
     while at < len(data):
         begin = at
         try:
-            tag, at = _varint(data, at)
+            tag, at = read_varint(data, at)
             wire_type = tag & 7
             if not tag >> 3 or wire_type not in _SIZES or (only_nested and wire_type != 2):
                 return None
             if wire_type == 0:
-                _, at = _varint(data, at)
+                _, at = read_varint(data, at)
             elif wire_type != 2:
                 at += _SIZES[wire_type]
             else:
-                size, at = _varint(data, at)
+                size, at = read_varint(data, at)
                 parts.append(data[begin:at])
                 begin = at
                 at += size
@@ -200,18 +201,6 @@ def _redact_fields_of(data: bytes, *, only_nested: bool) -> bytes | None:
 
 _SIZES = {0: 0, 1: 8, 2: 0, 5: 4}
 """The wire types that a field may have, with the size of those that have one."""
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number, and where what follows it begins."""
-    number = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-        shift += 7
 
 
 def _redact_string(text: str) -> str:

@@ -13,7 +13,7 @@ __all__ = [
     "NO_STATE",
     "ONLY_READS_OBJECT",
     "ONLY_READS_WORKFLOW",
-    "MissingOperation",
+    "Missing",
 ]
 
 _OBJECT: Final = (
@@ -36,7 +36,7 @@ ONLY_READS_WORKFLOW: Final = (
 )
 
 
-class MissingOperation:
+class Missing:
     """An attribute that is not there, and whose error says why; `hasattr` is False for it.
 
     It is a descriptor, because a `__getattr__` would slow down all attributes of a context.

@@ -59,7 +59,7 @@ class Report:
         if format_ is Format.JSON:
             typer.echo(json.dumps(self.document(), indent=2, ensure_ascii=False))
             return
-        lines = self._text() if format_ is Format.TEXT else self._github()
+        lines = self._text_lines() if format_ is Format.TEXT else self._github_lines()
         for line in lines:
             # Names come from the contract, and must not act as commands of a terminal or of GitHub.
             typer.echo(printable(line))
@@ -80,7 +80,7 @@ class Report:
         before = _position(finding.before, self.old_paths)
         return {**finding_json(finding, place), "before": before}
 
-    def _text(self) -> Iterator[str]:
+    def _text_lines(self) -> Iterator[str]:
         for finding in self.findings:
             place, before = self._places(finding)
             severity = finding.rule.severity.value
@@ -90,7 +90,7 @@ class Report:
             if place:
                 yield f"    before: {before}"
 
-    def _github(self) -> Iterator[str]:
+    def _github_lines(self) -> Iterator[str]:
         for finding in self.findings:
             is_breaking = finding.rule.severity is Severity.BREAKING
             properties = {"title": finding.rule.id}
@@ -111,10 +111,10 @@ class Report:
 
     def _places(self, finding: Finding) -> tuple[str, str]:
         """Return the place in the new contract, which may be empty, and the place in the old one."""
-        before = f"{self.label}{_written(finding.before, self.old_paths)}"
+        before = f"{self.label}{_file_and_line(finding.before, self.old_paths)}"
         if finding.place is None:
             return "", before
-        return _written(finding.place, self.new_paths), before
+        return _file_and_line(finding.place, self.new_paths), before
 
     def _summary(self) -> str:
         warnings = len(self.findings) - self.breaking
@@ -153,7 +153,7 @@ def _position(location: Location | None, paths: Mapping[str, str]) -> dict[str, 
     }
 
 
-def _written(location: Location, paths: Mapping[str, str]) -> str:
+def _file_and_line(location: Location, paths: Mapping[str, str]) -> str:
     # Editors need a line, even if the finding concerns the whole file.
     file = paths.get(location.file, location.file)
     return f"{file}:{location.line or 1}:{location.column or 1}"

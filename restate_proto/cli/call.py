@@ -115,11 +115,11 @@ class CallCommand(TyperCommand):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         """Make the context of the command for that handler; also when a shell completes it."""
-        command = _command(args, completes=bool(extra.get("resilient_parsing")))
+        command = _command_for(args, completes=bool(extra.get("resilient_parsing")))
         return command.make_context(info_name, args, parent=parent, **extra)
 
 
-class _Beginning(NamedTuple):
+class _Start(NamedTuple):
     """The parts of a command line that determine its options."""
 
     target: str | None
@@ -132,7 +132,7 @@ class _Beginning(NamedTuple):
         return load_services(self.endpoint, self.proto, self.include)
 
 
-class _Chosen(NamedTuple):
+class _ChosenHandler(NamedTuple):
     """The handler that is called, and the fields of its request."""
 
     service: ServiceDescriptor
@@ -141,24 +141,24 @@ class _Chosen(NamedTuple):
     fields: tuple[RequestField, ...]
 
 
-_STATIC = inspect.signature(call_command, eval_str=True).parameters
+_PARAMETERS = inspect.signature(call_command, eval_str=True).parameters
 
 
-def _options(parameter: inspect.Parameter) -> list[str]:
+def _option_names(parameter: inspect.Parameter) -> list[str]:
     """Return the options of a parameter, among which typer keeps the first as the default."""
     info = parameter.annotation.__metadata__[0]
     found = (info.default, *(info.param_decls or ()))
     return [each for each in found if isinstance(each, str) and each.startswith("-")]
 
 
-_NAMES = {option: name for name, each in _STATIC.items() for option in _options(each)}
+_NAMES = {option: name for name, each in _PARAMETERS.items() for option in _option_names(each)}
 """The names of the parameters by their options."""
 
-_FLAGS = {name for name, parameter in _STATIC.items() if parameter.default is False}
+_FLAGS = {name for name, parameter in _PARAMETERS.items() if parameter.default is False}
 _TAKEN = {*_NAMES, "--help"}
 
 
-def _read_beginning(args: Sequence[str]) -> _Beginning:
+def _read_start(args: Sequence[str]) -> _Start:
     """Find the handler and the contract, which determine the other options."""
     found: dict[str, list[str]] = {}
     target: str | None = None
@@ -171,7 +171,7 @@ def _read_beginning(args: Sequence[str]) -> _Beginning:
         elif target is None and not arg.startswith("-"):
             target = arg
     endpoint, proto = found.get("endpoint"), found.get("proto")
-    return _Beginning(
+    return _Start(
         target,
         endpoint[-1] if endpoint else None,
         Path(proto[-1]) if proto else None,
@@ -179,24 +179,24 @@ def _read_beginning(args: Sequence[str]) -> _Beginning:
     )
 
 
-def _command(args: Sequence[str], *, completes: bool) -> Any:
+def _command_for(args: Sequence[str], *, completes: bool) -> Any:
     """Return the command for a command line: with the options of the handler that it names."""
-    beginning = _read_beginning(args)
+    beginning = _read_start(args)
     chosen = None
     if beginning.target is not None:
         silently = redirect_stderr(io.StringIO()) if completes else nullcontext()
         try:
             with silently:
-                chosen = _choose(beginning.services(), beginning.target)
+                chosen = _choose_handler(beginning.services(), beginning.target)
         except typer.Exit:
             if not completes:
                 raise
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command(help=_help(chosen))(_function(beginning, chosen))
+    app.command(help=_help(chosen))(_typer_function(beginning, chosen))
     return get_command(app)
 
 
-def _choose(types: ServiceTypes, target: str) -> _Chosen:
+def _choose_handler(types: ServiceTypes, target: str) -> _ChosenHandler:
     from restate_proto.cli.request_fields import request_fields  # noqa: PLC0415 - `--help` should not wait for it
 
     name, slash, handler_name = target.partition("/")
@@ -208,10 +208,10 @@ def _choose(types: ServiceTypes, target: str) -> _Chosen:
     handler = types.handler(service, handler_name)
     new_message = getattr(handler.request, "new_google_message", None)
     fields = () if new_message is None else request_fields(new_message().DESCRIPTOR)
-    return _Chosen(service, types, handler, fields)
+    return _ChosenHandler(service, types, handler, fields)
 
 
-def _help(chosen: _Chosen | None) -> str:
+def _help(chosen: _ChosenHandler | None) -> str:
     if chosen is None:
         return inspect.getdoc(call_command) or ""
     service, _, handler, _ = chosen
@@ -219,9 +219,9 @@ def _help(chosen: _Chosen | None) -> str:
     return f"{title}\n\n{handler.documentation}" if handler.documentation else title
 
 
-def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., None]:
+def _typer_function(beginning: _Start, chosen: _ChosenHandler | None) -> Callable[..., None]:
     """Return a function with a parameter for each option, as typer takes it."""
-    fields = {} if chosen is None else _by_parameter(chosen.fields)
+    fields = {} if chosen is None else _by_parameter_name(chosen.fields)
 
     def call(**values: Any) -> None:
         from restate_proto.cli.call_handler import Call, call_handler  # noqa: PLC0415 - as above
@@ -232,7 +232,7 @@ def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., No
             for name, field in fields.items()
             if (value := values.pop(name)) is not None
         ]
-        values = {name: value for name, value in values.items() if name not in _CONTRACT}
+        values = {name: value for name, value in values.items() if name not in _READ_BEFORE}
         call_handler(
             chosen.service,
             chosen.handler,
@@ -241,7 +241,7 @@ def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., No
         )
 
     parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in _STATIC.values()
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in _PARAMETERS.values()
     ]
     target, *others = parameters
     parameters = [
@@ -254,10 +254,10 @@ def _function(beginning: _Beginning, chosen: _Chosen | None) -> Callable[..., No
     return call
 
 
-_CONTRACT = ("endpoint", "proto", "include", "target")
+_READ_BEFORE = ("endpoint", "proto", "include", "target")
 
 
-def _completing_targets(beginning: _Beginning) -> Any:
+def _completing_targets(beginning: _Start) -> Any:
     """Return the argument for the handler, which a shell completes from the contract."""
 
     def complete(incomplete: str) -> list[tuple[str, str]]:
@@ -280,7 +280,7 @@ def _completing_targets(beginning: _Beginning) -> Any:
     )
 
 
-def _by_parameter(fields: Sequence[RequestField]) -> dict[str, RequestField]:
+def _by_parameter_name(fields: Sequence[RequestField]) -> dict[str, RequestField]:
     return {f"field_{number}": field for number, field in enumerate(fields)}
 
 

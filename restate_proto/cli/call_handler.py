@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from restate_proto.cli.admin import check_url
+from restate_proto.cli.human_readable import read_duration, show_time
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.payload_text import show_error
-from restate_proto.cli.people import read_duration, show_time
 from restate_proto.cli.request_fields import request_json
 from restate_proto.cli.request_json import read_argument, read_message
 from restate_proto.codec.raw import RawCodec
@@ -109,7 +109,7 @@ def _request(
         except ValueError as error:
             raise typer.BadParameter(f"not JSON: {error}", param_hint="--json") from None
     given = [
-        (field, [value] if field.is_flag else [field.read(each) for each in _texts(value)])
+        (field, [value] if field.is_flag else [field.read(each) for each in _as_list(value)])
         for field, value in fields
     ]
     given = [(field, values) for field, values in given if values]
@@ -122,7 +122,7 @@ def _request(
     return read_message(codec, json.dumps(request_json(base, given)))
 
 
-def _texts(value: str | list[str]) -> list[str]:
+def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 

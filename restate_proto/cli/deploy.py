@@ -19,19 +19,19 @@ from restate_proto.cli.admin import (
 )
 from restate_proto.cli.deploy_plan import Action, plan_deployment
 from restate_proto.cli.deploy_report import DeployReport, OlderDeployments
+from restate_proto.cli.deploy_verdict import judge
 from restate_proto.cli.draining import older_deployments, prune, wait_drained
+from restate_proto.cli.human_readable import read_duration
 from restate_proto.cli.output import MISUSED, fail
-from restate_proto.cli.people import read_duration
 from restate_proto.cli.printing import Json
 from restate_proto.cli.replay import IN_FLIGHT, run_on_server
-from restate_proto.cli.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from restate_proto.cli.deploy_plan import DeployPlan
+    from restate_proto.cli.deploy_verdict import Verdict
     from restate_proto.cli.deployment_status import DeploymentStatus
-    from restate_proto.cli.verdict import Verdict
     from restate_proto.ingress.admin import AdminClient
 
 __all__ = ["NOT_DRAINED", "deploy_command"]
@@ -125,7 +125,7 @@ def deploy_command(
             code=MISUSED,
         )
     if (check is None) != (code is None):
-        fail("--check replay goes with --endpoint MODULE:ENDPOINT", code=MISUSED)
+        fail("--check replay needs --endpoint MODULE:ENDPOINT", code=MISUSED)
     with admin_client(admin_url, auth_token) as admin:
         plan = plan_deployment(admin, address, use_http_11=use_http_11)
         verdict = judge(plan.current, plan.served)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from restate_proto.cli.deploy_plan import DeployPlan
+    from restate_proto.cli.deploy_verdict import Verdict
     from restate_proto.cli.deployment_status import DeploymentStatus, PausedInvocation
     from restate_proto.cli.service_changes import ServiceChange
-    from restate_proto.cli.verdict import Verdict
     from restate_proto.ingress.admin import AdminClient
     from restate_proto.testing.journals.report import ReplayReport
 
@@ -157,7 +157,7 @@ class DeployReport:
             yield f"{finding.rule.severity.value}: {finding.message} [{finding.rule.id}]"
             yield f"    why: {finding.why}"
             yield f"    safe way: {finding.safe_way}"
-        if self.verdict.judged and not self.verdict.findings:
+        if self.verdict.compared and not self.verdict.findings:
             yield "The contract breaks nothing that is registered"
         if self.verdict.unknown:
             names = ", ".join(self.verdict.unknown)

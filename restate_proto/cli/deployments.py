@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, admin_client
 from restate_proto.cli.deployment_status import load_deployments
 from restate_proto.cli.draining import in_flight_words
-from restate_proto.cli.people import show_ago
+from restate_proto.cli.human_readable import show_ago
 from restate_proto.cli.printing import Json, print_json, print_lines, print_table
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def generate(
         tree.mkdir()
         is_google = messages == "protobuf"
         outputs = [f"--python_out={tree}", f"--pyi_out={tree}"] if is_google else []
-        descriptors, said = folder.compile(Path(temporary), outputs)
+        descriptors, warnings = folder.compile(Path(temporary), outputs)
         request = plugin_pb2.CodeGeneratorRequest(
             file_to_generate=folder.names, parameter=parameter, proto_file=descriptors.file
         )
@@ -94,15 +94,15 @@ def generate(
             texts = generate_restate_code(request)
         except PluginError as error:
             raise ContractError(folder.on_disk(str(error))) from None
-        said = _joined(said, folder.on_disk("\n".join(go_warnings(request))))
+        warnings = _join_texts(warnings, folder.on_disk("\n".join(go_warnings(request))))
         if is_google:
-            made = _mended(tree, [*folder.names, *folder.brought], import_prefix)
+            made = _adapted_output(tree, [*folder.names, *folder.brought], import_prefix)
         else:
             made, more = compile_messages(messages, request, tree)
-            said = _joined(said, more)
+            warnings = _join_texts(warnings, more)
         texts.update({name: _with_mark(name, text) for name, text in made.items()})
     files = check_files(out, texts) if check else write_files(out, texts, force=force)
-    return Generated(files, said)
+    return Generated(files, warnings)
 
 
 def generate_command(
@@ -150,7 +150,7 @@ def generate_command(
     )
 
 
-def _joined(*texts: str) -> str:
+def _join_texts(*texts: str) -> str:
     return "\n".join(filter(None, texts))
 
 
@@ -159,7 +159,7 @@ def _with_mark(name: str, text: str) -> str:
     return f"# {MARK}\n{text}" if name.endswith((".py", ".pyi")) else text
 
 
-def _mended(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:
+def _adapted_output(tree: Path, names: list[str], import_prefix: str) -> dict[str, str]:
     """Return protoc's output by path, adapted to the place where it will be."""
     modules = {module_name(name, "_pb2") for name in names}
     texts: dict[str, str] = {}

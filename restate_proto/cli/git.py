@@ -45,7 +45,7 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         git = shutil.which("git")
         if git is None:
-            raise ContractError("git is not installed, but is needed to read revisions")
+            raise ContractError("git is not installed: install it, or name a folder")
         self._git = git
         self._folder = folder
         done = self._run("rev-parse", "--show-toplevel")
@@ -204,6 +204,6 @@ def _place(into: Path, path: str) -> Path:
     if problem is None and place.parent.resolve() != place.parent:
         problem = f"{path} is below a link"
     if problem is not None:
-        raise ContractError(f"the repository has a file that is not taken: {problem}")
+        raise ContractError(f"a file of the repository cannot be read: {problem}")
     place.parent.mkdir(parents=True, exist_ok=True)
     return place

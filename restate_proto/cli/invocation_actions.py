@@ -126,11 +126,7 @@ def _confirm(words: _Words, found: list[Invocation], *, yes: bool) -> None:
 
 
 def _by_handler(found: Iterable[Invocation]) -> list[tuple[str, int]]:
-    counts: dict[str, int] = {}
-    for each in found:
-        name = f"{each.service}/{each.handler}"
-        counts[name] = counts.get(name, 0) + 1
-    return sorted(counts.items())
+    return sorted(Counter(f"{each.service}/{each.handler}" for each in found).items())
 
 
 def _act_on(

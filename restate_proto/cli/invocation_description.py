@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from rich.tree import Tree
 
+from restate_proto.cli.human_readable import console, show_ago, show_time
 from restate_proto.cli.invocation_list import STATUS_STYLES, invocation_json
 from restate_proto.cli.invocation_words import show_failed_command, show_wait, why
 from restate_proto.cli.output import fail
 from restate_proto.cli.payload_text import payload_json, show_failure, show_payload
-from restate_proto.cli.people import console, show_ago, show_time
 from restate_proto.cli.printing import print_json
 from restate_proto.contract.paths import printable
 from restate_proto.ingress.introspection import (
@@ -80,7 +80,7 @@ def describe(
         fields["journal"] = [_entry_json(entry, types) for entry in journal.entries]
         print_json(fields)
         return
-    tree = Tree(_head(invocation))
+    tree = Tree(_title(invocation))
     _Description(admin, types, full=full).fill(tree, invocation, waits, place, journal)
     console().print(tree)
 
@@ -103,7 +103,7 @@ class _Description:
         journal: Journal,
     ) -> None:
         for name, value in self._facts(invocation):
-            tree.add(Text.assemble((f"{name} ", "bold"), self._cut(value)))
+            tree.add(Text.assemble((f"{name} ", "bold"), self._shortened(value)))
         if not invocation.is_over:
             self._explain(tree, invocation, waits, place, _DEEPEST)
         ids, size = first_behind(self._admin, invocation, _MOST_BEHIND)
@@ -118,7 +118,7 @@ class _Description:
 
     def _facts(self, invocation: Invocation) -> Iterator[tuple[str, str]]:
         now = invocation.asked_at
-        yield "created", f"{_moment(invocation.created_at, now)}, {_origin(invocation)}"
+        yield "created", f"{_time_and_age(invocation.created_at, now)}, {_origin(invocation)}"
         if invocation.restarted_from is not None:
             yield "restarted from", invocation.restarted_from
         if invocation.idempotency_key is not None:
@@ -126,16 +126,16 @@ class _Description:
         if invocation.deployment_id is not None:
             yield "deployment", invocation.deployment_id
         if invocation.attempts and invocation.last_start_at is not None:
-            last = _moment(invocation.last_start_at, now)
+            last = _time_and_age(invocation.last_start_at, now)
             yield "attempts", f"{invocation.attempts}, the last one {last}"
         if invocation.next_retry_at is not None:
-            yield "next attempt", _moment(invocation.next_retry_at, now)
+            yield "next attempt", _time_and_age(invocation.next_retry_at, now)
         if invocation.failure is not None:
             at = show_failed_command(invocation)
             code = f" ({invocation.failure_code})" if invocation.failure_code else ""
             yield "last failure", f"{invocation.failure}{code}{f', {at}' if at else ''}"
         if invocation.completed_at is not None:
-            yield "completed", f"{_moment(invocation.completed_at, now)}"
+            yield "completed", f"{_time_and_age(invocation.completed_at, now)}"
         if invocation.result_failure is not None:
             yield "failed", invocation.result_failure
 
@@ -156,7 +156,7 @@ class _Description:
             waiting.append((why(invocation, waits, place), place.holder_id))
         title = "may wait for" if invocation.status == "running" else "waits for"
         for text, other in waiting:
-            branch = tree.add(Text.assemble((f"{title} ", "bold"), self._cut(text)))
+            branch = tree.add(Text.assemble((f"{title} ", "bold"), self._shortened(text)))
             if other is not None and other not in self._explained and depth:
                 self._explain_other(branch, other, depth - 1)
 
@@ -169,7 +169,7 @@ class _Description:
         waits = find_waits(self._admin, found).get(other.id, ())
         place = find_places(self._admin, found).get(other.id)
         branch = tree.add(
-            Text.assemble(_head(other), f": {why(other, (), place)}" if not waits else "")
+            Text.assemble(_title(other), f": {why(other, (), place)}" if not waits else "")
         )
         if not other.is_over:
             # The place in the queue is printed already, and the holder of the key comes below it.
@@ -193,17 +193,17 @@ class _Description:
         if entry.invocation_id is not None:
             branch.add(entry.invocation_id)
         if entry.payload is not None:
-            branch.add(self._cut(show_payload(self._types, entry.payload)))
+            branch.add(self._shortened(show_payload(self._types, entry.payload)))
         if entry.result is not None:
             text = self._show_result(entry.result)
             style = "red" if entry.result.failure is not None else ""
-            branch.add(Text(f"-> {self._cut(text)}", style))
+            branch.add(Text(f"-> {self._shortened(text)}", style))
         elif entry.awaits_result:
             branch.add(Text("no result yet", "yellow"))
         for failure in entry.failures:
             when = "" if failure.at is None else f" {show_time(failure.at)}"
             text = f"failed here{when}: [{failure.code}] {printable(failure.message)}"
-            branch.add(Text(self._cut(text), "red"))
+            branch.add(Text(self._shortened(text), "red"))
 
     def _show_result(self, result: JournalResult) -> str:
         if result.failure is not None:
@@ -212,14 +212,14 @@ class _Description:
             return show_payload(self._types, result.payload)
         return printable(result.text) or "nothing"
 
-    def _cut(self, text: str) -> str:
+    def _shortened(self, text: str) -> str:
         shown = printable(text)
         if self._full or len(shown) <= _LONGEST:
             return shown
         return f"{shown[:_LONGEST]}... ({len(shown)} characters; --full shows all)"
 
 
-def _head(invocation: Invocation) -> Text:
+def _title(invocation: Invocation) -> Text:
     return Text.assemble(
         (invocation.id, "bold"),
         f" {printable(invocation.target)} ",
@@ -227,7 +227,7 @@ def _head(invocation: Invocation) -> Text:
     )
 
 
-def _moment(time: datetime, now: datetime) -> str:
+def _time_and_age(time: datetime, now: datetime) -> str:
     return f"{show_time(time)} ({show_ago(time, now)})"
 
 

@@ -12,8 +12,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from restate_proto.cli.human_readable import console, show_duration
 from restate_proto.cli.invocation_words import why
-from restate_proto.cli.people import console, show_duration
 from restate_proto.cli.printing import print_json
 from restate_proto.contract.paths import printable
 from restate_proto.ingress.introspection import (
@@ -118,11 +118,11 @@ def invocation_json(
         "waits_for": [_wait_json(wait) for wait in waits] or None,
         "queue": None if place is None else _place_json(place),
     }
-    return _without_nothing(fields)
+    return _without_unset(fields)
 
 
 def _wait_json(wait: Wait) -> dict[str, Any]:
-    return _without_nothing(
+    return _without_unset(
         {
             "kind": wait.kind,
             "subject": wait.subject or None,
@@ -136,7 +136,7 @@ def _wait_json(wait: Wait) -> dict[str, Any]:
 
 
 def _place_json(place: Place) -> dict[str, Any]:
-    return _without_nothing(
+    return _without_unset(
         {
             "place": place.number,
             "size": place.size,
@@ -146,7 +146,7 @@ def _place_json(place: Place) -> dict[str, Any]:
     )
 
 
-def _without_nothing(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_unset(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in fields.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restate_proto.cli.people import show_ago, show_duration
+from restate_proto.cli.human_readable import show_ago, show_duration
 from restate_proto.contract.paths import printable
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def why(invocation: Invocation, waits: Sequence[Wait], place: Place | None) -> s
         case "paused":
             return first_line(invocation.failure or "by hand")
         case "running":
-            since = _since(invocation)
+            since = _running_time(invocation)
             return f"{since}, may wait for {waiting}" if waiting else since
         case "suspended":
             return f"waits for {waiting}" if waiting else "waits"
@@ -94,7 +94,7 @@ def first_line(text: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}..."
 
 
-def _since(invocation: Invocation) -> str:
+def _running_time(invocation: Invocation) -> str:
     attempt = f"attempt {max(1, invocation.attempts)}"
     if invocation.last_start_at is None:
         return attempt

@@ -9,8 +9,8 @@ import typer
 
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, Yes, admin_client
 from restate_proto.cli.contract_options import Include
+from restate_proto.cli.human_readable import read_duration
 from restate_proto.cli.output import MISUSED, fail
-from restate_proto.cli.people import read_duration
 from restate_proto.cli.printing import Json
 from restate_proto.cli.service_types import (
     EndpointOption,
@@ -111,7 +111,7 @@ def list_command(
     """List invocations that have not ended, the oldest first, and what each of them waits for."""
     from restate_proto.cli.invocation_list import list_invocations  # noqa: PLC0415 - `--help` should not wait for it
 
-    chosen = _wanted(service, handler, key, status, older_than)
+    chosen = _make_filter(service, handler, key, status, older_than)
     with admin_client(admin_url, auth_token) as admin:
         list_invocations(admin, chosen, all_=all_, limit=limit, as_json=as_json)
 
@@ -263,7 +263,7 @@ def _check_id(invocation_id: str) -> None:
         fail(str(error), code=MISUSED)
 
 
-def _wanted(
+def _make_filter(
     services: list[str] | None,
     handlers: list[str] | None,
     keys: list[str] | None,
@@ -309,6 +309,6 @@ def _act(
         fail("write the ids of invocations, or options that select some", code=MISUSED)
     from restate_proto.cli.invocation_actions import act  # noqa: PLC0415 - `--help` should not wait for it
 
-    chosen = _wanted(*filters, ids=invocation_ids)
+    chosen = _make_filter(*filters, ids=invocation_ids)
     with admin_client(admin_url, auth_token) as admin:
         act(admin, name, chosen, yes=yes, deployment=deployment, from_entry=from_entry)

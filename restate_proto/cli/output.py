@@ -106,11 +106,11 @@ def write_files(out: Path, texts: Mapping[str, str], *, force: bool) -> tuple[Pa
         The files, sorted by their path.
 
     Raises:
-        OutputError: such a file exists, or a path leads out of the folder; nothing is written.
+        OutputError: a file must stay, or a path leads out of the folder; nothing is written.
         OSError: a file cannot be written.
     """
     contents = _contents(out, texts)
-    stale = {path: content for path, content in contents.items() if not _is(path, content)}
+    stale = {path: content for path, content in contents.items() if not _has_content(path, content)}
     foreign = [] if force else [path for path in stale if not _may_be_replaced(path)]
     if foreign:
         raise OutputError(
@@ -154,10 +154,10 @@ def check_files(out: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _contents(out: Path, texts: Mapping[str, str]) -> dict[Path, bytes]:
-    return {out / _checked(out, name): text.encode() for name, text in sorted(texts.items())}
+    return {out / _checked_name(out, name): text.encode() for name, text in sorted(texts.items())}
 
 
-def _checked(out: Path, name: str) -> str:
+def _checked_name(out: Path, name: str) -> str:
     problem = path_problem(name)
     if problem is None and not (out / name).resolve().is_relative_to(out.resolve()):
         problem = f"{out / name} is, or is below, a link that leads out of {out}; remove the link"
@@ -166,7 +166,7 @@ def _checked(out: Path, name: str) -> str:
     return name
 
 
-def _is(path: Path, content: bytes) -> bool:
+def _has_content(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restate_proto.cli.people import console
+from restate_proto.cli.human_readable import console
 from restate_proto.contract.paths import printable
 
 if TYPE_CHECKING:

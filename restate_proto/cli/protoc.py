@@ -208,7 +208,7 @@ def _check_folder(folder: Path) -> None:
     if printable(name) != name or os.pathsep in name or "=" in name:
         raise ContractError(
             f"the folder {printable(name)} has a {os.pathsep!r}, a '=' or an unprintable character "
-            "in its path, which protoc does not take for a part of it; rename it"
+            "in its path, which protoc would misread; rename the folder"
         )
 
 

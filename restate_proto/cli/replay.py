@@ -49,7 +49,7 @@ def replay_command(
         Path | None,
         typer.Argument(
             metavar="PATH",
-            help="A folder of saved journals, or a file of it; without, a server is asked.",
+            help="A folder of saved journals, or one of its files; without it, a server is asked.",
             show_default=False,
         ),
     ] = None,
@@ -58,8 +58,8 @@ def replay_command(
         str,
         typer.Option(
             metavar="SQL",
-            help="Which invocations, as a condition on sys_invocation; without, those that have not "
-            "completed.",
+            help="Which invocations, as a condition on sys_invocation; without it, those that have "
+            "not completed.",
             show_default=False,
         ),
     ] = "",
@@ -113,7 +113,7 @@ def replay_command(
             code=MISUSED,
         )
     if where and completed:
-        fail("--where says which invocations, so leave out --completed", code=MISUSED)
+        fail("--where already says which invocations: leave out --completed", code=MISUSED)
     if redact and save is None:
         fail("--redact only works with --save DIR", code=MISUSED)
     if endpoint is None:
@@ -121,7 +121,7 @@ def replay_command(
     if path is not None:
         report = _run_on_files(endpoint, path, lifespan=lifespan)
     else:
-        with _untried(), admin_client(admin_url, auth_token) as admin:
+        with _failing_as_untried(), admin_client(admin_url, auth_token) as admin:
             selected = where or ("" if completed else IN_FLIGHT)
             report = run_on_server(endpoint, admin, where=selected, limit=limit, lifespan=lifespan)
         if save is not None:
@@ -194,19 +194,21 @@ def run_on_server(
     if services is None:
         services = [service.name for service in endpoint.services]
     journals = list(read_raw_journals(admin, services, where=where, limit=limit))
-    return _run_on(endpoint, journals, lifespan=lifespan)
+    return _run_journals(endpoint, journals, lifespan=lifespan)
 
 
 def _run_on_files(target: str, path: Path, *, lifespan: bool) -> ReplayReport:
     from restate_proto.testing.journals.files import JournalFileError, load_journals  # noqa: PLC0415 - as above
 
     try:
-        return _run_on(load_endpoint(target), load_journals(path), lifespan=lifespan)
+        return _run_journals(load_endpoint(target), load_journals(path), lifespan=lifespan)
     except JournalFileError as error:
         fail(str(error), code=UNTRIED)
 
 
-def _run_on(endpoint: Endpoint, journals: Iterable[RawJournal], *, lifespan: bool) -> ReplayReport:
+def _run_journals(
+    endpoint: Endpoint, journals: Iterable[RawJournal], *, lifespan: bool
+) -> ReplayReport:
     import asyncio  # noqa: PLC0415 - as above
 
     from restate_proto.endpoint.lifespan import LifespanError  # noqa: PLC0415 - as above
@@ -220,8 +222,8 @@ def _run_on(endpoint: Endpoint, journals: Iterable[RawJournal], *, lifespan: boo
 
 
 @contextmanager
-def _untried() -> Generator[None]:
-    """End the command because nothing could be tried if the server refuses or does not answer."""
+def _failing_as_untried() -> Generator[None]:
+    """End the command with the code UNTRIED if the server refuses or does not answer."""
     try:
         yield
     except typer.Exit:
@@ -243,7 +245,7 @@ def _save(
     journals = [each.journal for each in verdicts]
     if redact:
         journals = without_texts(
-            verdicts, lambda redacted: _run_on(endpoint, redacted, lifespan=lifespan)
+            verdicts, lambda redacted: _run_journals(endpoint, redacted, lifespan=lifespan)
         )
     try:
         for journal in journals:

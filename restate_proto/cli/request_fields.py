@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 from google.protobuf.descriptor import FieldDescriptor
 
-from restate_proto.cli.people import read_duration
+from restate_proto.cli.human_readable import read_duration
 from restate_proto.codec.payload import NO_OBJECTS
 from restate_proto.protobuf import is_repeated, map_entry
 
@@ -131,7 +131,7 @@ class RequestField:
         """Return the field that determines the type, inside of a wrapper if it is one, or None."""
         if self.message is None:
             return self.descriptor
-        return _wrapped(self.message)
+        return _wrapped_field(self.message)
 
 
 _METAVARS = {
@@ -187,7 +187,7 @@ def _fields(
         here = (*path, _json_name(field))
         type_ = field.message_type
         yield RequestField(".".join(names), here, field, type_, is_list=is_repeated(field))
-        if type_ is None or is_repeated(field) or _has_form(type_):
+        if type_ is None or is_repeated(field) or _has_own_json(type_):
             continue
         if type_.full_name not in around and len(around) < _DEEPEST:
             yield from _fields(type_, names, here, (*around, type_.full_name))
@@ -197,12 +197,12 @@ def _json_name(field: Any) -> str:
     return str(field.json_name)
 
 
-def _has_form(message: Descriptor) -> bool:
+def _has_own_json(message: Descriptor) -> bool:
     """Tell whether the JSON of a message is something other than its fields."""
     return message.full_name in NO_OBJECTS or message.full_name in _ANY_JSON
 
 
-def _wrapped(message: Descriptor) -> Any:
+def _wrapped_field(message: Descriptor) -> Any:
     """Return the field inside of a wrapper; None for other messages."""
     is_wrapper = message.full_name in NO_OBJECTS and message.full_name.endswith("Value")
     if not is_wrapper or message.full_name in _ANY_JSON:
@@ -216,7 +216,7 @@ def _is_bytes(field: Any) -> bool:
 
 def _read_value(field: Any, message: Descriptor | None, text: str) -> Any:
     if message is not None:
-        inner = _wrapped(message)
+        inner = _wrapped_field(message)
         if inner is None:
             return _read_message(message, text)
         field = inner

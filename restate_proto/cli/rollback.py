@@ -9,12 +9,12 @@ import typer
 from restate_proto.cli.admin import DEFAULT_ADMIN_URL, AdminUrl, AuthToken, admin_client
 from restate_proto.cli.deploy_plan import Action, DeployPlan
 from restate_proto.cli.deploy_report import DeployReport, OlderDeployments
+from restate_proto.cli.deploy_verdict import judge
 from restate_proto.cli.deployment_status import load_deployments
 from restate_proto.cli.draining import older_deployments
 from restate_proto.cli.output import MISUSED, fail
 from restate_proto.cli.printing import Json
 from restate_proto.cli.service_changes import compare_services
-from restate_proto.cli.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,10 +83,10 @@ def _find(deployments: Sequence[DeploymentStatus], wanted: str | None) -> Deploy
         )
     found = _before_current(deployments)
     if not found:
-        fail("no deployment is older than one that is current", code=MISUSED)
+        fail("nothing to go back to: no deployment is older than a current one", code=MISUSED)
     if len(found) > 1:
         listed = ", ".join(map(str, found))
-        fail(f"name the deployment, since several are before a current one: {listed}", code=MISUSED)
+        fail(f"several are older than a current one; name one of them: {listed}", code=MISUSED)
     return found[0]
 
 

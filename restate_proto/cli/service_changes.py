@@ -58,8 +58,8 @@ def compare_services(
     old, new = _by_name(before), _by_name(after)
     gone = {name: service for name, service in old.items() if name not in new}
     return (
-        *(_change(old.get(name), service) for name, service in new.items()),
-        *(_described(service, "gone") for service in gone.values()),
+        *(_compare_service(old.get(name), service) for name, service in new.items()),
+        *(_service_change(service, "gone") for service in gone.values()),
     )
 
 
@@ -68,14 +68,14 @@ def _by_name(described: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, A
     return {each["name"]: each for each in sorted(described, key=lambda each: each["name"])}
 
 
-def _change(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> ServiceChange:
+def _compare_service(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> ServiceChange:
     if before is None:
-        return _described(after, "new")
+        return _service_change(after, "new")
     details = tuple(_differences(before, after))
-    return _described(after, "changed" if details else "unchanged", details)
+    return _service_change(after, "changed" if details else "unchanged", details)
 
 
-def _described(
+def _service_change(
     service: Mapping[str, Any], change: str, details: tuple[str, ...] = ()
 ) -> ServiceChange:
     handlers = tuple(_by_name(service["handlers"]))
@@ -95,39 +95,41 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
     for name in new:
         if name in old:
             if old[name].get("ty") != new[name].get("ty"):
-                one, other = (_written(each[name].get("ty")) for each in (old, new))
+                one, other = (_value_text(each[name].get("ty")) for each in (old, new))
                 yield f"handler {name} is {other}, was {one}"
-            yield from (f"handler {name}: {each}" for each in _settings(old[name], new[name]))
-    yield from _settings(before, after)
+            yield from (
+                f"handler {name}: {each}" for each in _setting_differences(old[name], new[name])
+            )
+    yield from _setting_differences(before, after)
 
 
-def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _setting_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """Yield the settings that differ, with their values if these fit on a line."""
-    old, new = dict(_flat(before)), dict(_flat(after))
+    old, new = dict(_named_settings(before)), dict(_named_settings(after))
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
         if one == other:
             continue
         if name == _CONTRACT:
-            yield _contract_words(one, other)
-        elif name != _TEXT and all(
+            yield _contract_difference(one, other)
+        elif name != _DOCUMENTATION and all(
             value is None or isinstance(value, str | int | float) for value in (one, other)
         ):
-            yield f"{name}: {_written(other)}, was {_written(one)}"
+            yield f"{name}: {_value_text(other)}, was {_value_text(one)}"
         else:
             yield f"{name} differs"
 
 
-def _contract_words(before: object, after: object) -> str:
+def _contract_difference(before: object, after: object) -> str:
     if after is None:
         return "it registers no contract"
     return "it registers its contract" if before is None else "its contract differs"
 
 
-def _flat(described: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named_settings(described: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a service or handler is set to, by the words for it.
 
-    Of the metadata, what tools tell each other is left out, because it follows from the contract.
+    Metadata that one tool writes for another is left out, because it follows from the contract.
     """
     for name, value in described.items():
         if name in _BOOKKEEPING:
@@ -136,39 +138,34 @@ def _flat(described: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             values: Mapping[str, Any] = value or {}
             for inner, each in values.items():
                 full_name = f"{name}.{inner}"
-                if not full_name.startswith(_OF_TOOLS):
-                    yield _in_words(full_name), _readable(full_name, each)
+                if not full_name.startswith(_FOR_TOOLS):
+                    yield _setting_name(full_name), _decompressed(full_name, each)
         else:
-            yield _in_words(name), value
+            yield _setting_name(name), value
 
 
-def _in_words(name: str) -> str:
+def _setting_name(name: str) -> str:
     if name.startswith(_ERROR):
         return f"error {name.removeprefix(_ERROR)}"
     return _WORDS.get(name, name)
 
 
-def _readable(name: str, value: Any) -> Any:
+def _decompressed(name: str, value: Any) -> Any:
     """Decompress a contract, because machines may compress the same contract differently."""
     files = read_contract(value) if name == _CONTRACT else None
     return value if files is None else files.SerializeToString(deterministic=True)
 
 
-def _written(value: object) -> str:
-    text = (
-        "not set"
-        if value is None
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)
-    )
+def _value_text(value: object) -> str:
+    text = "not set" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 _CONTRACT = f"metadata.{CONTRACT}"
 _ERROR = "metadata.restatepb.error/"
-_TEXT = "documentation"
-_OF_TOOLS = "metadata.dev.restate."
+_DOCUMENTATION = "documentation"
+_FOR_TOOLS = "metadata.dev.restate."
 _WORDS = {
     "input_description": "request",
     "output_description": "response",

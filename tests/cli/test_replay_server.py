@@ -161,4 +161,4 @@ async def test_a_deployment_is_checked(restate_server: RestateServer) -> None:
 def test_the_code_goes_with_the_check(words: list[str]) -> None:
     result = CliRunner().invoke(app, ["deploy", "http://127.0.0.1:1", *words])
     assert result.exit_code == 2
-    assert "--check replay goes with --endpoint MODULE:ENDPOINT" in result.stderr
+    assert "--check replay needs --endpoint MODULE:ENDPOINT" in result.stderr

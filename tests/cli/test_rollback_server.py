@@ -171,7 +171,7 @@ async def test_which_deployment_is_meant(restate_server: RestateServer) -> None:
         found = await ids(restate_server)
         unclear = await command(restate_server, "rollback")
         assert unclear.exit_code == 2
-        assert "name the deployment, since several are before a current one" in unclear.stderr
+        assert "several are older than a current one; name one of them" in unclear.stderr
         assert found[one] in unclear.stderr
         assert found[two] in unclear.stderr
         dry = await command(restate_server, "rollback", found[two], "--dry-run")

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from restate_proto import IngressError
+from restate_proto.cli.deploy_verdict import judge
 from restate_proto.cli.main import app
-from restate_proto.cli.verdict import judge
 from restate_proto.contract.metadata import CONTRACT, read_contract, write_contract
 from restate_proto.evolution import Finding
 from restate_proto.http2.exchange import Response
@@ -182,7 +182,7 @@ def test_any_two_contracts_of_a_service_are_judged(seed: int) -> None:
             changed_file(drawn, drawn.choice([*files.file, *[files.file[-1]] * 6]))
         sides.append(service(name, contract_of(files)))
     verdict = judge([sides[0]], [sides[1]])
-    assert sorted([*verdict.judged, *verdict.unknown]) == [name]
+    assert sorted([*verdict.compared, *verdict.unknown]) == [name]
     for finding in verdict.findings:
         assert isinstance(finding, Finding)
         assert finding.message.strip()

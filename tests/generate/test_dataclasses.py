@@ -20,8 +20,8 @@ from google.protobuf.descriptor_pb2 import FieldOptions, FileDescriptorSet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restate_proto.cli.deploy_verdict import judge
 from restate_proto.cli.generate import generate
-from restate_proto.cli.verdict import judge
 from restate_proto.codec.raw import RawCodec
 from restate_proto.codec.registry import codec_for
 from restate_proto.contract.descriptors import Descriptors
@@ -355,7 +355,7 @@ def test_an_endpoint_registers_the_contract(load: Load) -> None:
     }
     verdict = judge([described], [])
     assert [finding.rule.id for finding in verdict.findings] == ["SERVICE_REMOVED"]
-    assert judge([described], [described]).judged == ("orders.v1.Order",)
+    assert judge([described], [described]).compared == ("orders.v1.Order",)
 
 
 def embedded(module: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""What a deployment breaks, judged by the contracts that are registered with services."""
+"""What a deployment breaks, compared by the contracts that are registered with services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from restate_proto.cli.verdict import judge
+from restate_proto.cli.deploy_verdict import judge
 from restate_proto.contract.metadata import CONTRACT, write_contract
 from tests.protoc import compile_files
 
@@ -62,7 +62,7 @@ def rules(current: Any, served: Any) -> list[str]:
 def test_what_is_the_same_breaks_nothing(registered: Any) -> None:
     verdict = judge(registered(), registered())
     assert verdict.findings == ()
-    assert verdict.judged == ("Bell", "desk.v1.Desk")
+    assert verdict.compared == ("Bell", "desk.v1.Desk")
     assert verdict.unknown == ()
     assert not verdict.breaks
 
@@ -108,4 +108,4 @@ def test_without_a_contract_there_is_no_verdict(
         other["metadata"] = metadata
     for pair in (([other], registered()), (registered(names=("Bell",)), [other])):
         verdict = judge(*pair)
-        assert (verdict.findings, verdict.judged, verdict.unknown) == ((), (), ("Bell",))
+        assert (verdict.findings, verdict.compared, verdict.unknown) == ((), (), ("Bell",))

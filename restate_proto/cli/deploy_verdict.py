@@ -28,12 +28,12 @@ class Verdict:
 
     Args:
         findings: what breaks or may break, as `restate-proto breaking` finds it.
-        judged: the names of the services that were compared.
+        compared: the names of the services that were compared.
         unknown: the names of those that were not, because one side has no contract.
     """
 
     findings: tuple[Finding, ...]
-    judged: tuple[str, ...]
+    compared: tuple[str, ...]
     unknown: tuple[str, ...]
 
     @property
@@ -51,21 +51,21 @@ def judge(current: Iterable[Mapping[str, Any]], served: Iterable[Mapping[str, An
     """
     new = {service["name"]: service for service in served}
     findings: list[Finding] = []
-    judged: list[str] = []
+    compared: list[str] = []
     unknown: list[str] = []
     for service in sorted(current, key=lambda each: each["name"]):
         name = service["name"]
-        old = _contract(service)
-        after = _contract(new[name]) if name in new else _NOTHING
+        old = _registered_contract(service)
+        after = _registered_contract(new[name]) if name in new else _NO_SERVICES
         if old is None or after is None:
             unknown.append(name)
         else:
-            judged.append(name)
+            compared.append(name)
             findings += compare(old, after)
-    return Verdict(tuple(findings), tuple(judged), tuple(unknown))
+    return Verdict(tuple(findings), tuple(compared), tuple(unknown))
 
 
-def _contract(described: Mapping[str, Any]) -> ContractVersion | None:
+def _registered_contract(described: Mapping[str, Any]) -> ContractVersion | None:
     """Return the contract in the metadata of a service, reduced to this service."""
     metadata: Mapping[str, Any] = described.get("metadata") or {}
     files = read_contract(metadata.get(CONTRACT, ""))
@@ -85,4 +85,4 @@ def _contract(described: Mapping[str, Any]) -> ContractVersion | None:
     return ContractVersion((replace(parsed, services=services),), descriptors)
 
 
-_NOTHING = ContractVersion((), Descriptors(()))
+_NO_SERVICES = ContractVersion((), Descriptors(()))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from restate_proto.cli.people import read_duration, show_ago, show_duration, show_time
+from restate_proto.cli.human_readable import read_duration, show_ago, show_duration, show_time
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def test_what_is_no_duration(text: str) -> None:
 
 
 def test_a_duration_that_is_too_long() -> None:
-    with pytest.raises(typer.BadParameter, match="is longer than any duration"):
+    with pytest.raises(typer.BadParameter, match="is too long; write at most"):
         read_duration("99999999999999d")
 
 

@@ -48,7 +48,7 @@ def read_duration(text: str) -> timedelta:
     try:
         return timedelta(seconds=sum(float(n) * _UNITS.get(unit, 0.001) for n, unit in parts))
     except OverflowError:
-        raise typer.BadParameter(f"{text!r} is longer than any duration") from None
+        raise typer.BadParameter(f"{text!r} is too long; write at most 999999999d") from None
 
 
 def show_duration(duration: timedelta) -> str:

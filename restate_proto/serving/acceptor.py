@@ -13,7 +13,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from restate_proto.logs import get_logger
-from restate_proto.serving.attending import SERVING_LOG
+from restate_proto.serving.stopping import SERVING_LOG
 from restate_proto.serving.worker_process import SILENT_SECONDS
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from restate_proto.endpoint.event_loop import on_signal, run_until_done
 from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.logs import configure_logging, get_logger
-from restate_proto.serving.attending import SERVING_LOG, Stop, say_disorder, waiting_for
 from restate_proto.serving.listening import ListenError, address_of, bound_socket
 from restate_proto.serving.loading import load_endpoint
+from restate_proto.serving.stopping import SERVING_LOG, Stop, log_disorderly_end, log_drain
 
 if TYPE_CHECKING:
     from socket import socket
@@ -44,7 +44,7 @@ def serve_alone(settings: Settings) -> None:
     except (LifespanError, ListenError):
         raise
     except Exception:  # noqa: BLE001 - of whatever a lifespan or a service raises
-        say_disorder()
+        log_disorderly_end()
         sys.exit(1)
     _log.info("process %d has stopped", os.getpid())
 
@@ -62,9 +62,7 @@ async def _serve(endpoint: Endpoint, settings: Settings, bound: socket) -> None:
             say_serving(str(running), address)
             _log.info("process %d serves %s", os.getpid(), address)
             await stop.wait()
-            report = asyncio.create_task(
-                waiting_for(running.server, settings.grace.total_seconds())
-            )
+            report = asyncio.create_task(log_drain(running.server, settings.grace.total_seconds()))
             await asyncio.sleep(0)  # so that it names what runs before the drain begins
         report.cancel()
 

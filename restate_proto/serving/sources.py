@@ -75,7 +75,7 @@ def read_settings(
             text = str(option).lower() if isinstance(option, bool) else option
             source = setting.option if setting.name != "endpoint" else "the argument"
             found[setting.name] = _Found(text, source, 0)
-    return _settings(found)
+    return _make_settings(found)
 
 
 def read_endpoint(environ: Mapping[str, str], directory: Path) -> str | None:
@@ -95,7 +95,7 @@ def read_endpoint(environ: Mapping[str, str], directory: Path) -> str | None:
 
 def settings_of(texts: Mapping[str, str]) -> Settings:
     """Return the settings that another process has read, from their texts."""
-    return _settings({name: _Found(text, name, 0) for name, text in texts.items()})
+    return _make_settings({name: _Found(text, name, 0) for name, text in texts.items()})
 
 
 def _from_pyproject(directory: Path) -> dict[str, _Found]:
@@ -136,7 +136,7 @@ def _from_pyproject(directory: Path) -> dict[str, _Found]:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"[{_TABLE}] in {path} has no key {key}{hint}")
         source = f"{key} in [{_TABLE}] of {path}"
-        found[setting.name] = _Found(_text(setting, value, source, folder), source, 3)
+        found[setting.name] = _Found(_text_of_toml(setting, value, source, folder), source, 3)
     return found
 
 
@@ -145,7 +145,7 @@ def _may_have_table(text: str) -> bool:
     return "restate-proto" in text and _TABLE_IN_TOML.search(text) is not None
 
 
-def _text(setting: Setting, value: object, source: str, folder: Path) -> str:
+def _text_of_toml(setting: Setting, value: object, source: str, folder: Path) -> str:
     """Return a value of TOML as the text that an option would have."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -156,14 +156,14 @@ def _text(setting: Setting, value: object, source: str, folder: Path) -> str:
     return str(folder / value) if setting.is_path or setting.name == "uds" else value
 
 
-def _settings(found: Mapping[str, _Found]) -> Settings:
+def _make_settings(found: Mapping[str, _Found]) -> Settings:
     values: dict[str, Any] = {}
     for setting in SETTINGS:
-        if (said := found.get(setting.name)) is not None:
+        if (given := found.get(setting.name)) is not None:
             try:
-                values[setting.name] = setting.parse(said.text)
+                values[setting.name] = setting.parse(given.text)
             except ValueError as error:
-                raise SettingsError(f"{said.source}: {said.text!r}: {error}") from None
+                raise SettingsError(f"{given.source}: {given.text!r}: {error}") from None
     if "endpoint" not in values:
         raise SettingsError(
             "say which endpoint to serve: restate-proto serve MODULE:ENDPOINT, such as "
@@ -182,7 +182,7 @@ def _settings(found: Mapping[str, _Found]) -> Settings:
         raise SettingsError(f"{found['workers'].source}: with reload there is one worker")
     return Settings(
         endpoint=values["endpoint"],
-        listen=_listen(found, values),
+        listen=_address(found, values),
         workers=values.get("workers"),
         reload=values.get("reload", False),
         allow_code_change=values.get("allow_code_change", False),
@@ -194,21 +194,21 @@ def _settings(found: Mapping[str, _Found]) -> Settings:
         tls_key=values.get("tls_key"),
         tls_client_ca=values.get("tls_client_ca"),
         limits=limits,
-        texts={name: said.text for name, said in found.items()},
+        texts={name: given.text for name, given in found.items()},
     )
 
 
-def _listen(found: Mapping[str, _Found], values: Mapping[str, Any]) -> tuple[str, int] | str | int:
+def _address(found: Mapping[str, _Found], values: Mapping[str, Any]) -> tuple[str, int] | str | int:
     """Return where to listen, according to the first source that has such a setting.
 
     Raises:
         SettingsError: that source has two of them.
     """
-    said = [name for name in (*LISTENING, "host", "port") if name in found]
-    if not said:
+    given = [name for name in (*LISTENING, "host", "port") if name in found]
+    if not given:
         return _DEFAULT_ADDRESS
-    rank = min(found[name].rank for name in said)
-    first = [name for name in said if found[name].rank == rank]
+    rank = min(found[name].rank for name in given)
+    first = [name for name in given if found[name].rank == rank]
     alone = [name for name in first if name in LISTENING]
     if alone and len(first) > 1:
         sources = " and ".join(found[name].source for name in first)

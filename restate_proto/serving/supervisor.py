@@ -25,11 +25,11 @@ from restate_proto.endpoint.standard_output import say_serving
 from restate_proto.errors import RestateError
 from restate_proto.logs import configure_logging, get_logger
 from restate_proto.serving.acceptor import Acceptor
-from restate_proto.serving.attending import SAME_SECONDS, SERVING_LOG
 from restate_proto.serving.changes import has_watchfiles, python_changes
 from restate_proto.serving.fingerprint import Fingerprint
 from restate_proto.serving.listening import address_of, bound_socket
 from restate_proto.serving.sources import SettingsError
+from restate_proto.serving.stopping import SAME_SECONDS, SERVING_LOG
 from restate_proto.serving.worker_process import (
     SILENT_SECONDS,
     WorkerFailedError,
@@ -108,7 +108,7 @@ class Supervisor:
         self._living: set[WorkerProcess] = set()
         self._served = Fingerprint("", {})
         self._stop = asyncio.Event()
-        self._impatience = 0
+        self._times_asked_to_stop = 0
         self._asked_at = 0.0
         self._renewing = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
@@ -152,7 +152,7 @@ class Supervisor:
         self._acceptor.use(workers)
         self._acceptor.open()
         say_serving(workers[0].what, self._address)
-        _log.info("process %d serves %s with %s", os.getpid(), self._address, _named(workers))
+        _log.info("process %d serves %s with %s", os.getpid(), self._address, _names_of(workers))
         host = self._settings.listen[0] if isinstance(self._settings.listen, tuple) else "localhost"
         if workers[0].is_open and not is_loopback(host):
             warn_of_strangers(self._address)
@@ -215,7 +215,7 @@ class Supervisor:
             except WorkerFailedError as error:
                 _log.error("a worker cannot start: %s", error)
                 continue
-            if self._refuses(worker, "the worker", self._settings):
+            if self._stop_if_other_code(worker, "the worker", self._settings):
                 continue
             self._serving.append(worker)
             self._acceptor.use(self._serving)
@@ -241,7 +241,7 @@ class Supervisor:
                     "%s: the workers stay as they are: a new one cannot start: %s", reason, error
                 )
                 return
-            if self._refuses(workers[0], f"{reason}: the new workers", settings):
+            if self._stop_if_other_code(workers[0], f"{reason}: the new workers", settings):
                 for worker in workers[1:]:
                     worker.stop()
                 return
@@ -254,13 +254,13 @@ class Supervisor:
             _log.info(
                 "%s: new connections now go to %s; running attempts are finished by %s",
                 reason,
-                _named(workers),
-                _named(before) or "no older worker",
+                _names_of(workers),
+                _names_of(before) or "no older worker",
             )
             for worker in before:
                 worker.drain()
 
-    def _refuses(self, worker: WorkerProcess, what: str, settings: Settings) -> bool:
+    def _stop_if_other_code(self, worker: WorkerProcess, what: str, settings: Settings) -> bool:
         """End a worker whose code or contracts are not those that this address serves."""
         if settings.allow_code_change or settings.reload:
             self._served = worker.fingerprint
@@ -311,11 +311,11 @@ class Supervisor:
             return
         self._asked_at = now
         self._stop.set()
-        self._impatience += 1
-        if self._impatience == 2:
+        self._times_asked_to_stop += 1
+        if self._times_asked_to_stop == 2:
             for worker in self._living:
                 worker.stop()
-        elif self._impatience > 2:
+        elif self._times_asked_to_stop > 2:
             for worker in self._living:
                 worker.kill()
 
@@ -346,7 +346,7 @@ class Supervisor:
             _log.error("a bug in the supervisor", exc_info=error)
 
 
-def _named(workers: list[WorkerProcess]) -> str:
+def _names_of(workers: list[WorkerProcess]) -> str:
     """Name workers for the log."""
     pids = ", ".join(str(worker.pid) for worker in workers)
     return f"worker{'s' if len(workers) != 1 else ''} {pids}" if workers else ""

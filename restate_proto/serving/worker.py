@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 from restate_proto.endpoint.event_loop import on_signal, run_until_done
 from restate_proto.endpoint.lifespan import LifespanError
 from restate_proto.logs import configure_logging, get_logger
-from restate_proto.serving.attending import SERVING_LOG, Stop, say_disorder, waiting_for
 from restate_proto.serving.channel import (
     CONNECTION,
     STOP,
@@ -31,6 +30,7 @@ from restate_proto.serving.channel import (
 from restate_proto.serving.fingerprint import Fingerprint
 from restate_proto.serving.loading import LoadError, load_endpoint
 from restate_proto.serving.sources import SettingsError, settings_of
+from restate_proto.serving.stopping import SERVING_LOG, Stop, log_disorderly_end, log_drain
 
 if TYPE_CHECKING:
     from restate_proto.endpoint.endpoint import Endpoint
@@ -43,7 +43,7 @@ __all__ = ["main"]
 # How often a worker checks whether its load has changed, and after how many checks it reports in
 # any case. A worker that is silent for longer is stuck.
 _LOOK_SECONDS: Final = 0.1
-_LOOKS: Final = 20
+_LOOKS_PER_REPORT: Final = 20
 
 _log = get_logger(SERVING_LOG)
 
@@ -75,7 +75,7 @@ def main(descriptor: int, texts: dict[str, str]) -> int:
             channel.sendall(encode_report(Failed(str(error))))
         return 1
     except Exception:  # noqa: BLE001 - of whatever a lifespan or a service raises
-        say_disorder()
+        log_disorderly_end()
         return 1
     _log.info("process %d has stopped", os.getpid())
     return 0
@@ -96,7 +96,7 @@ class Worker:
         self._channel = channel
         self._stop = Stop()
         self._server: Server | None = None
-        self._taken = 0
+        self._adopted_count = 0
         self._adopting: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -108,7 +108,7 @@ class Worker:
         signal.signal(signal.SIGHUP, lambda _number, _frame: None)
         grace = self._settings.grace
         loop = asyncio.get_running_loop()
-        loop.add_reader(self._channel, self._obey)
+        loop.add_reader(self._channel, self._receive_commands)
         with self._stop.cancelling():
             async with self._endpoint.connections(grace=grace) as running:
                 self._server = server = running.server
@@ -119,13 +119,13 @@ class Worker:
                 self._channel.setblocking(False)
                 reporting = asyncio.create_task(self._report_load(server))
                 await self._stop.wait()
-                waiting = asyncio.create_task(waiting_for(server, grace.total_seconds()))
+                waiting = asyncio.create_task(log_drain(server, grace.total_seconds()))
                 await asyncio.sleep(0)  # so that it names what runs before the drain begins
             for task in (reporting, waiting):
                 task.cancel()
             loop.remove_reader(self._channel)
 
-    def _obey(self) -> None:
+    def _receive_commands(self) -> None:
         received = receive_commands(self._channel)
         if received is None:
             return
@@ -133,7 +133,7 @@ class Worker:
         if not commands:
             asyncio.get_running_loop().remove_reader(self._channel)
             _log.warning("the supervisor is gone: process %d stops", os.getpid())
-            self._ask_once()
+            self._stop_gracefully()
             return
         for connection in connections:  # only after `Ready`, and so with a server
             assert self._server is not None
@@ -141,7 +141,7 @@ class Worker:
             self._adopting.add(task)
             task.add_done_callback(self._adopting.discard)
         if commands.strip(CONNECTION):
-            self._ask_once()
+            self._stop_gracefully()
             if STOP in commands:
                 self._stop.ask()
 
@@ -152,9 +152,9 @@ class Worker:
             _log.debug("a connection ended before it began: %s", error)
             connection.close()
         # Counted only now, when the server counts it as open: in between, neither would count it.
-        self._taken += 1
+        self._adopted_count += 1
 
-    def _ask_once(self) -> None:
+    def _stop_gracefully(self) -> None:
         if not self._stop.is_asked:
             self._stop.ask()
 
@@ -162,9 +162,9 @@ class Worker:
         last, looks = None, 0
         while True:
             running = server.stream_count
-            load = Load(self._taken, server.connection_count, running)
+            load = Load(self._adopted_count, server.connection_count, running)
             looks += 1
-            if load != last or looks >= _LOOKS:
+            if load != last or looks >= _LOOKS_PER_REPORT:
                 self._report(load)
                 last, looks = load, 0
             await asyncio.sleep(_LOOK_SECONDS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from restate_proto.serving.attending import SAME_SECONDS
+from restate_proto.serving.stopping import SAME_SECONDS
 from tests.serving.processes import APP, serving, starting
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from restate_proto.http2.server import Server
 
-__all__ = ["SERVING_LOG", "Stop", "describe_running", "say_disorder", "waiting_for"]
+__all__ = ["SERVING_LOG", "Stop", "describe_running", "log_disorderly_end", "log_drain"]
 
 SERVING_LOG: Final = "restate_proto.serving"
 SAME_SECONDS: Final = 0.5
@@ -83,12 +83,12 @@ class Stop:
         await self._asked.wait()
 
 
-def say_disorder() -> None:
+def log_disorderly_end() -> None:
     """Log the exception that is being handled, with which the process ends."""
     _log.exception("process %d has not stopped in an orderly way", os.getpid())
 
 
-async def waiting_for(server: Server, seconds: float) -> None:
+async def log_drain(server: Server, seconds: float) -> None:
     """Log what a drain waits for, now and then every few seconds until cancelled.
 
     Args:

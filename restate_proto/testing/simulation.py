@@ -130,10 +130,10 @@ def simulate(
         raise wrong_type("simulate", "endpoint", endpoint, expected)
     if not callable(scenario):  # pyright: ignore[reportUnnecessaryComparison]
         raise wrong_type("simulate", "scenario", scenario, "a coroutine function")
-    drawn = _drawn(seeds)
+    drawn = _seeds_of(seeds)
     _refuse_coroutines()
     played = Simulation()
-    with _quiet():
+    with _without_logs():
         for seed in drawn:
             made = endpoint if isinstance(endpoint, Endpoint) else endpoint()
             env = SimulatedRestate(made, seed, played)
@@ -142,7 +142,7 @@ def simulate(
     return played
 
 
-def _drawn(seeds: int | Iterable[int]) -> Iterable[int]:
+def _seeds_of(seeds: int | Iterable[int]) -> Iterable[int]:
     """Return the seeds of an argument that is how many there are, or which.
 
     Raises:
@@ -331,7 +331,7 @@ def _line_of(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def _without_logs() -> Generator[None]:
     """Log nothing about failures that were asked for."""
     logger = get_logger("restate_proto")
 

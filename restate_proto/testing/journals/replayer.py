@@ -204,9 +204,9 @@ class _Course:
             )
         if not self._journal.is_faithful:
             return self._undecided("what its handler needs to take its way is redacted")
-        return max(verdict, other, key=self._agreeing)
+        return max(verdict, other, key=self._agreeing_entries)
 
-    def _agreeing(self, verdict: Verdict) -> int:
+    def _agreeing_entries(self, verdict: Verdict) -> int:
         """Return how many entries agree."""
         return len(self._frames) if verdict.entry is None else verdict.entry
 
@@ -224,7 +224,7 @@ class _Course:
         end = replayer.play(attempt)
         verdict = self._judge(recorded, attempt.player, end)
         if end.delays and verdict.outcome in {Outcome.ENDS, Outcome.WAITS, Outcome.GOES_ON}:
-            return self._delayed(*end.delays[0])
+            return self._delay_verdict(*end.delays[0])
         is_lost = verdict.line is None and verdict.outcome in {
             Outcome.DIFFERS,
             Outcome.HARMLESS,
@@ -250,24 +250,24 @@ class _Course:
         if end.error is not None:
             return self._judge_failure(recorded, end)
         if end.next is not None:
-            return self._beyond(f"'{summary(*end.next)}'", end)
+            return self._verdict_on_more(f"'{summary(*end.next)}'", end)
         ending = player.ending
         if ending is None:
             return self._undecided("the handler did not come to an end")
         if ending[0] == MessageType.END:
             return self._judge_end(recorded, player, end)
         if self._output is not None:
-            return self._differs(self._output, f"it waits for {recorded.awaited(player)}", end)
+            return self._different(self._output, f"it waits for {recorded.awaited(player)}", end)
         if end.runs:
             names = ", ".join(f"'{name}'" for name in end.runs)
-            return self._beyond(f"the function of ctx.run {names}", end)
+            return self._verdict_on_more(f"the function of ctx.run {names}", end)
         waits, waited = (each.awaited_ids - {CANCEL_SIGNAL} for each in (player, recorded))
         if recorded.ending is None or waits == waited:
             return Verdict(self._journal, Outcome.WAITS, line=end.line)
         text = f"it waits for {recorded.awaited(player)}, not for {recorded.awaited(recorded)}"
-        return self._differs(None, text, end)
+        return self._different(None, text, end)
 
-    def _delayed(self, commands: int, line: str | None) -> Verdict:
+    def _delay_verdict(self, commands: int, line: str | None) -> Verdict:
         entry = self._commands[commands]
         type_, payload = self._frames[entry]
         was = pb.OneWayCallCommandMessage.FromString(payload).invoke_time
@@ -288,21 +288,21 @@ class _Course:
         text = _PREFIX.sub("", end.error.message).removesuffix(HINT).rstrip()
         done = len(self._commands) - (self._output is not None)
         if end.commands < done:
-            return self._differs(self._commands[end.commands], text, end)
+            return self._different(self._commands[end.commands], text, end)
         if self._output is not None:
-            return self._differs(self._output, f"it fails: {text}", end)
+            return self._different(self._output, f"it fails: {text}", end)
         if self._journal.awaited_ids is not None:
             waited = recorded.awaited(recorded)
-            return self._differs(None, f"it fails, where it waited for {waited}: {text}", end)
+            return self._different(None, f"it fails, where it waited for {waited}: {text}", end)
         return Verdict(self._journal, Outcome.GOES_ON, f"it fails: {text}", line=end.line)
 
-    def _beyond(self, what: str, end: ReplayEnd) -> Verdict:
+    def _verdict_on_more(self, what: str, end: ReplayEnd) -> Verdict:
         """Return the verdict on code that does more than the journal has."""
         if self._output is not None:
-            return self._differs(self._output, f"{what} is added, where it ended", end)
+            return self._different(self._output, f"{what} is added, where it ended", end)
         return Verdict(self._journal, Outcome.GOES_ON, what, line=end.line)
 
-    def _differs(self, entry: int | None, text: str, end: ReplayEnd) -> Verdict:
+    def _different(self, entry: int | None, text: str, end: ReplayEnd) -> Verdict:
         recorded = ""
         if entry is not None:
             try:

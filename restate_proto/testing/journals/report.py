@@ -66,7 +66,7 @@ class ReplayReport:
         """
         for each in self.verdicts:
             if all_ or each.outcome in _NOTABLE:
-                yield from _lines(each)
+                yield from _verdict_lines(each)
         yield self.summary
 
     @property
@@ -107,7 +107,7 @@ class JournalsDifferError(AssertionError):
         self.report = report
 
 
-def _lines(verdict: Verdict) -> Iterator[str]:
+def _verdict_lines(verdict: Verdict) -> Iterator[str]:
     journal = verdict.journal
     what = _WORDS[verdict.outcome]
     if verdict.entry is not None:

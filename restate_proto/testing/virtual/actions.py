@@ -87,7 +87,6 @@ def pause(processor: Processor, invocation: Invocation) -> bool:
 
     A suspended invocation stays suspended, and goes on once what it waits for has arrived, as on
     restate-server 1.7.
-    1.7.
 
     Returns:
         Whether it was running.

@@ -53,15 +53,15 @@ class Commands:
         command: Any = known[0].FromString(payload)
         match type_:
             case MessageType.SET_STATE:
-                self._state(invocation)[command.key] = command.value.content
+                self._state_of(invocation)[command.key] = command.value.content
             case MessageType.CLEAR_STATE:
-                self._state(invocation).pop(command.key, None)
+                self._state_of(invocation).pop(command.key, None)
             case MessageType.CLEAR_ALL_STATE:
-                self._state(invocation).clear()
+                self._state_of(invocation).clear()
             case MessageType.GET_LAZY_STATE | MessageType.GET_LAZY_STATE_KEYS:
                 self._read_state(invocation, type_, command)
             case MessageType.GET_PROMISE | MessageType.PEEK_PROMISE | MessageType.COMPLETE_PROMISE:
-                self._promise(invocation, type_, command)
+                self._use_promise(invocation, type_, command)
             case MessageType.SLEEP:
                 done = notifications.void(type_, command.result_completion_id)
                 wake = lambda: self._processor.notify(invocation, done)  # noqa: E731
@@ -84,11 +84,11 @@ class Commands:
 
     # ---- State ----
 
-    def _state(self, invocation: Invocation) -> dict[bytes, bytes]:
+    def _state_of(self, invocation: Invocation) -> dict[bytes, bytes]:
         return self._processor.states[invocation.lock]
 
     def _read_state(self, invocation: Invocation, type_: int, command: Any) -> None:
-        state, id_ = self._state(invocation), command.result_completion_id
+        state, id_ = self._state_of(invocation), command.result_completion_id
         if type_ == MessageType.GET_LAZY_STATE_KEYS:
             answer = notifications.state_keys(type_, id_, stored_order(state))
         elif command.key in state:
@@ -99,7 +99,7 @@ class Commands:
 
     # ---- Promises ----
 
-    def _promise(self, invocation: Invocation, type_: int, command: Any) -> None:
+    def _use_promise(self, invocation: Invocation, type_: int, command: Any) -> None:
         processor, id_ = self._processor, command.result_completion_id
         name = (invocation.lock, command.key)
         outcome = processor.promises.get(name)
@@ -127,9 +127,9 @@ class Commands:
         handler = processor.catalogue.find(command.service_name, command.handler_name)
         if handler is None:
             name = f"{command.service_name}/{command.handler_name}"
-            return _unmet(invocation, type_, f"the service handler {name} was not found")
+            return _failed_check(invocation, type_, f"the service handler {name} was not found")
         if command.key and not handler.is_keyed:
-            return _unmet(
+            return _failed_check(
                 invocation,
                 type_,
                 f"a key was provided, but the callee '{handler.service}' is a Service. Only "
@@ -140,9 +140,9 @@ class Commands:
             command.key,
             command.parameter,
             headers=tuple((header.key, header.value) for header in command.headers),
-            idempotency_key=_optional(command, "idempotency_key"),
-            scope=_optional(command, "scope"),
-            limit_key=_optional(command, "limit_key"),
+            idempotency_key=_optional_field(command, "idempotency_key"),
+            scope=_optional_field(command, "scope"),
+            limit_key=_optional_field(command, "limit_key"),
             at=command.invoke_time if type_ == MessageType.ONE_WAY_CALL else None,
         )
         id_ = command.invocation_id_notification_idx
@@ -182,7 +182,7 @@ class Commands:
         if other is None:
             self._answer(invocation, type_, id_, NOT_FOUND, invocation)
         elif type_ == MessageType.GET_INVOCATION_OUTPUT:
-            processor.notify(invocation, _output_now(type_, id_, other))
+            processor.notify(invocation, _current_output(type_, id_, other))
         else:
             processor.when_ended(
                 other, lambda outcome: self._answer(invocation, type_, id_, outcome, other)
@@ -195,16 +195,16 @@ class Commands:
                 return processor.invocations.get(command.invocation_id)
             case "workflow_target":
                 target = command.workflow_target
-                scope = _optional(target, "scope")
+                scope = _optional_field(target, "scope")
                 name = InvocationName(target.workflow_name, target.workflow_key, None, None, scope)
             case _:
                 target = command.idempotent_request_target
                 name = InvocationName(
                     target.service_name,
-                    _optional(target, "service_key"),
+                    _optional_field(target, "service_key"),
                     target.handler_name,
                     target.idempotency_key,
-                    _optional(target, "scope"),
+                    _optional_field(target, "scope"),
                 )
         return processor.named(name)
 
@@ -248,7 +248,7 @@ def output_of(invocation: Invocation) -> Outcome:
     return Failure(500, "the handler has ended without an output")
 
 
-def _unmet(invocation: Invocation, type_: int, precondition: str) -> Failure:
+def _failed_check(invocation: Invocation, type_: int, precondition: str) -> Failure:
     """Return what restate-server says of a command that it cannot carry out; it has the attempt retried."""
     name = "Call" if type_ == MessageType.CALL else "OneWayCall"
     index = sum(type_ in COMMANDS for type_, _ in invocation.journal) - 1
@@ -264,7 +264,7 @@ def _cancel_if_open(processor: Processor, invocation: Invocation) -> None:
         cancel(processor, invocation)
 
 
-def _output_now(type_: int, id_: int, other: Invocation) -> Frame:
+def _current_output(type_: int, id_: int, other: Invocation) -> Frame:
     """Return the notification of an invocation's output, which says so if there is none yet."""
     if other.outcome is None:
         return notifications.void(type_, id_)
@@ -279,5 +279,5 @@ def _outcome(message: Any, prefix: str = "") -> Outcome:
     return getattr(message, f"{prefix}value").content
 
 
-def _optional(message: Any, field: str) -> str | None:
+def _optional_field(message: Any, field: str) -> str | None:
     return getattr(message, field) if message.HasField(field) else None

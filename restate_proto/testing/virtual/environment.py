@@ -23,9 +23,9 @@ from restate_proto.testing.virtual import actions
 from restate_proto.testing.virtual.admin import VirtualAdmin
 from restate_proto.testing.virtual.catalogue import Catalogue
 from restate_proto.testing.virtual.client import VirtualClient
-from restate_proto.testing.virtual.description import description_of
 from restate_proto.testing.virtual.faults import Faults
 from restate_proto.testing.virtual.ingress import VirtualIngress, find
+from restate_proto.testing.virtual.invocation_row import invocation_row
 from restate_proto.testing.virtual.invoker import Invoker
 from restate_proto.testing.virtual.journal_text import journal_of
 from restate_proto.testing.virtual.object_state import read_state, write_state
@@ -255,7 +255,7 @@ class VirtualRestate:
         Raises:
             KeyError: there is no such invocation.
         """
-        return description_of(self._find(invocation), self._invoker.version)
+        return invocation_row(self._find(invocation), self._invoker.version)
 
     def journal(self, invocation: InvocationOrId) -> InvocationJournal:
         """Return the journal of an invocation; it prints as a tree with those of its callees.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["InvocationJournal", "journal_of"]
 
 _LONGEST_TEXT: Final = 60
-_INPUT: Final = (MessageType.INPUT, MessageType.OUTPUT)
+_WITH_VALUE: Final = (MessageType.INPUT, MessageType.OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,16 @@ class InvocationJournal:
         """Return its lines, and those of the called invocations that are not in `shown` yet."""
         shown.add(self.invocation_id)
         lines = [f"{self.target}  {self.invocation_id}  {self.status}"]
-        asked = _operations(self.entries)
+        asked = _commands_in_words(self.entries)
         for index, (type_, payload) in enumerate(self.entries):
             if is_command(type_):
-                lines.append(f"{index:>4}  {summary(type_, payload)}{_outcome(type_, payload)}")
+                lines.append(f"{index:>4}  {summary(type_, payload)}{_value_text(type_, payload)}")
                 continue
             id_, result = read_notification(payload)
-            what = asked.get(id_) or _signal(id_)
-            callee = self.called.get(result.value) if _brings_id(result) else None
+            what = asked.get(id_) or _signal_text(id_)
+            callee = self.called.get(result.value) if _has_invocation_id(result) else None
             if callee is None:
-                lines.append(f"{index:>4}    {what}: {_result(result)}")
+                lines.append(f"{index:>4}    {what}: {_result_text(result)}")
             else:
                 lines.append(f"{index:>4}    {what} is {result.value}")
                 if callee.invocation_id not in shown:
@@ -100,13 +100,13 @@ def _journal_of(
     for type_, payload in invocation.journal:
         if not is_command(type_):
             result = read_notification(payload)[1]
-            if _brings_id(result) and result.value in all_:
+            if _has_invocation_id(result) and result.value in all_:
                 callee = all_[result.value]
                 called[callee.id] = done.get(callee.id) or _journal_of(callee, all_, done)
     return journal
 
 
-def _operations(entries: tuple[Frame, ...]) -> dict[NotificationId, str]:
+def _commands_in_words(entries: tuple[Frame, ...]) -> dict[NotificationId, str]:
     """Return the commands in words, by the ids of the notifications that answer them."""
     return {
         id_: summary(type_, payload)
@@ -116,26 +116,26 @@ def _operations(entries: tuple[Frame, ...]) -> dict[NotificationId, str]:
     }
 
 
-def _brings_id(result: Result) -> bool:
+def _has_invocation_id(result: Result) -> bool:
     return result.kind is ResultKind.INVOCATION_ID
 
 
-def _outcome(type_: int, payload: bytes) -> str:
-    if type_ not in _INPUT:
+def _value_text(type_: int, payload: bytes) -> str:
+    if type_ not in _WITH_VALUE:
         return ""
     message: Any = COMMANDS[type_][0].FromString(payload)
     if type_ == MessageType.OUTPUT and message.HasField("failure"):
         failure = Failure.from_message(message.failure)
         return f": [{failure.code}] {failure.message}"
-    return f": {_text(message.value.content)}"
+    return f": {_payload_text(message.value.content)}"
 
 
-def _result(result: Result) -> str:
+def _result_text(result: Result) -> str:
     match result.kind:
         case ResultKind.FAILURE:
             return f"[{result.value.code}] {result.value.message}"
         case ResultKind.VALUE:
-            return _text(result.value)
+            return _payload_text(result.value)
         case ResultKind.VOID:
             return "done"
         case ResultKind.STATE_KEYS:
@@ -144,7 +144,7 @@ def _result(result: Result) -> str:
             return str(result.value)
 
 
-def _text(payload: bytes) -> str:
+def _payload_text(payload: bytes) -> str:
     """Return a payload that is short text; for others, their length."""
     if len(payload) <= _LONGEST_TEXT:
         try:
@@ -157,7 +157,7 @@ def _text(payload: bytes) -> str:
     return f"{len(payload)} bytes"
 
 
-def _signal(id_: NotificationId) -> str:
+def _signal_text(id_: NotificationId) -> str:
     if id_ == CANCEL_SIGNAL:
         return "cancelled"
     return f"signal {id_!r}" if isinstance(id_, str) else f"awakeable {-id_}"

@@ -26,7 +26,7 @@ __all__ = [
 _SHORTEST, _LONGEST = 2, 7
 """How many slashes a path has."""
 
-_BAD: Final = {
+_EXPECTED_PATHS: Final = {
     "api": "/restate/call/:service/:handler, /restate/send/:service/:handler, "
     "/restate/scope/:scope/call/:service/:handler, /restate/attach/:invocation_id, "
     "/restate/output/:invocation_id, or /restate/lookup",
@@ -105,27 +105,27 @@ def read_path(
         case "health":
             return Health()
         case "awakeables" | "a":
-            id_ = _next(parts, "awakeable")
-            return Completion(id_, _verb(parts, "awakeable", "resolve", "reject") == "resolve")
+            id_ = _next_part(parts, "awakeable")
+            return Completion(id_, _next_verb(parts, "awakeable", "resolve", "reject") == "resolve")
         case "invocation":
             return _old_question(parts, catalogue)
         case "workflow":
-            named = {"target": "workflow", "workflowName": _next(parts, "workflow")}
-            named["workflowKey"] = _decoded(_next(parts, "workflow"))
-            return Question(_verb(parts, "workflow", "attach", "output"), {**named})
+            named = {"target": "workflow", "workflowName": _next_part(parts, "workflow")}
+            named["workflowKey"] = _decoded(_next_part(parts, "workflow"))
+            return Question(_next_verb(parts, "workflow", "attach", "output"), {**named})
         case "call" | "send" as verb:
             return _invoked(verb, parts, catalogue, None)
         case "scope":
-            scope = _decoded(_next(parts, "api"))
-            return _invoked(_next(parts, "api"), parts, catalogue, scope)
+            scope = _decoded(_next_part(parts, "api"))
+            return _invoked(_next_part(parts, "api"), parts, catalogue, scope)
         case "attach" | "output" as verb:
             id_ = next(parts, None)
             if id_ is None:
                 return AboutNamed(verb)
-            _end(parts, "api")
-            return Question(verb, _by_id(id_))
+            _refuse_more_parts(parts, "api")
+            return Question(verb, _named_by_id(id_))
         case "lookup" as verb:
-            _end(parts, "api")
+            _refuse_more_parts(parts, "api")
             return AboutNamed(verb)
         case _:
             raise _not_found()
@@ -133,49 +133,50 @@ def read_path(
 
 def _invoked(verb: str, parts: Iterator[str], catalogue: Catalogue, scope: str | None) -> Invoked:
     if verb not in {"call", "send"}:
-        raise _bad("api")
-    service = _next(parts, "api")
-    key = _key(service, parts, catalogue, "api")
-    handler = _next(parts, "api")
-    _end(parts, "api")
+        raise _bad_path("api")
+    service = _next_part(parts, "api")
+    key = _next_key(service, parts, catalogue, "api")
+    handler = _next_part(parts, "api")
+    _refuse_more_parts(parts, "api")
     return Invoked(service, key, handler, verb == "send", scope)
 
 
 def _old_invoked(service: str, parts: Iterator[str], catalogue: Catalogue) -> Invoked:
     """`/service/key/handler`, and behind it `/send`."""
-    key = _key(service, parts, catalogue, "service")
-    handler = _next(parts, "service")
+    key = _next_key(service, parts, catalogue, "service")
+    handler = _next_part(parts, "service")
     verb = next(parts, None)
     if verb not in {None, "send"}:
-        raise _bad("service")
-    _end(parts, "service")
+        raise _bad_path("service")
+    _refuse_more_parts(parts, "service")
     return Invoked(service, key, handler, verb == "send")
 
 
 def _old_question(parts: Iterator[str], catalogue: Catalogue) -> Question:
-    first, second, third = _next(parts, "invocation"), _next(parts, "invocation"), next(parts, None)
+    first, second = _next_part(parts, "invocation"), _next_part(parts, "invocation")
+    third = next(parts, None)
     if third is None:
         if second not in {"attach", "output"}:
             raise _not_found()
-        return Question(second, _by_id(first))
+        return Question(second, _named_by_id(first))
     key = None
     if _is_keyed(first, catalogue):
         key = _decoded(second)
-        second, third = third, _next(parts, "invocation")
+        second, third = third, _next_part(parts, "invocation")
     named = {"service": first, "key": key, "handler": second, "idempotencyKey": third}
-    verb = _verb(parts, "invocation", "attach", "output")
+    verb = _next_verb(parts, "invocation", "attach", "output")
     return Question(verb, {"target": "idempotentInvocation", **named})
 
 
-def _by_id(id_: str) -> dict[str, str | None]:
+def _named_by_id(id_: str) -> dict[str, str | None]:
     problem = id_problem(id_, "inv")
     if problem is not None:
         raise RefusedError(f"bad invocation id '{id_}': {problem}")
     return {"target": "invocation", "invocationId": id_}
 
 
-def _key(service: str, parts: Iterator[str], catalogue: Catalogue, kind: str) -> str:
-    return _decoded(_next(parts, kind)) if _is_keyed(service, catalogue) else ""
+def _next_key(service: str, parts: Iterator[str], catalogue: Catalogue, kind: str) -> str:
+    return _decoded(_next_part(parts, kind)) if _is_keyed(service, catalogue) else ""
 
 
 def _is_keyed(service: str, catalogue: Catalogue) -> bool:
@@ -188,23 +189,23 @@ def _is_keyed(service: str, catalogue: Catalogue) -> bool:
     return is_keyed
 
 
-def _next(parts: Iterator[str], kind: str) -> str:
+def _next_part(parts: Iterator[str], kind: str) -> str:
     part = next(parts, None)
     if part is None:
-        raise _bad(kind)
+        raise _bad_path(kind)
     return part
 
 
-def _verb(parts: Iterator[str], kind: str, *verbs: str) -> str:
-    verb = _next(parts, kind)
+def _next_verb(parts: Iterator[str], kind: str, *verbs: str) -> str:
+    verb = _next_part(parts, kind)
     if verb not in verbs:
         raise _not_found()
     return verb
 
 
-def _end(parts: Iterator[str], kind: str) -> None:
+def _refuse_more_parts(parts: Iterator[str], kind: str) -> None:
     if next(parts, None) is not None:
-        raise _bad(kind)
+        raise _bad_path(kind)
 
 
 def _decoded(part: str) -> str:
@@ -215,8 +216,8 @@ def _decoded(part: str) -> str:
         raise RefusedError(f"bad path, cannot decode key: {error}") from None
 
 
-def _bad(kind: str) -> RefusedError:
-    return RefusedError(f"bad path, expected {_BAD[kind]}")
+def _bad_path(kind: str) -> RefusedError:
+    return RefusedError(f"bad path, expected {_EXPECTED_PATHS[kind]}")
 
 
 def _not_found() -> RefusedError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from restate_proto.ingress.introspection import RawJournal
 from restate_proto.protocol.player import awaited_ids
-from restate_proto.testing.virtual.description import description_of
+from restate_proto.testing.virtual.invocation_row import invocation_row
 
 if TYPE_CHECKING:
     from restate_proto.protocol.notifications import NotificationId
@@ -24,19 +24,19 @@ def recorded(invocation: Invocation, version: int, created_at: str) -> RawJourna
         version: the service protocol version.
         created_at: the time of its arrival, as SQL writes it.
     """
-    row = description_of(invocation, version) | {
+    row = invocation_row(invocation, version) | {
         "target_service_ty": "workflow" if invocation.handler.is_run else "service",
         "vqueue_id": "virtual",  # with vqueues, a server tells attempts everything it knows
         "created_at": created_at,
         "random_seed": invocation.seed,
     }
     if invocation.awaited is not None:
-        leaves = [{"Single": _leaf(id_)} for id_ in awaited_ids(invocation.awaited)]
+        leaves = [{"Single": _future_leaf(id_)} for id_ in awaited_ids(invocation.awaited)]
         row["suspended_waiting_future_json"] = json.dumps({"Unknown": leaves})
     return RawJournal.of_frames(row, invocation.journal)
 
 
-def _leaf(id_: NotificationId) -> dict[str, Any]:
+def _future_leaf(id_: NotificationId) -> dict[str, Any]:
     if isinstance(id_, str):
         return {"SignalName": id_}
     return {"CompletionId": id_} if id_ > 0 else {"SignalIndex": -id_}

@@ -35,7 +35,7 @@ def stuck_error(processor: Processor, errors: Mapping[str, BaseException]) -> St
         errors: the last exceptions of attempts, by the ids of their invocations.
     """
     open_ = [each for each in processor.invocations.values() if each.outcome is None]
-    lines = [f"- {each.target} ({each.id}) {_why(each, processor)}" for each in open_]
+    lines = [f"- {each.target} ({each.id}) {_why_stuck(each, processor)}" for each in open_]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [f"- and {len(lines) - _MOST_LINES} more"]
     if lines:
@@ -50,7 +50,7 @@ def stuck_error(processor: Processor, errors: Mapping[str, BaseException]) -> St
     return error
 
 
-def _why(invocation: Invocation, processor: Processor) -> str:
+def _why_stuck(invocation: Invocation, processor: Processor) -> str:
     match invocation.status:
         case Status.SUSPENDED if invocation.awaited is not None:
             ids = awaited_ids(invocation.awaited)

@@ -9,10 +9,10 @@ from restate_proto.protocol import Code, Failure
 if TYPE_CHECKING:
     from restate_proto.testing.virtual.invocation import Invocation
 
-__all__ = ["description_of"]
+__all__ = ["invocation_row"]
 
 
-def description_of(invocation: Invocation, version: int) -> dict[str, Any]:
+def invocation_row(invocation: Invocation, version: int) -> dict[str, Any]:
     """Return the row of an invocation in `sys_invocation`, with the columns that apply here.
 
     Args:
@@ -20,7 +20,7 @@ def description_of(invocation: Invocation, version: int) -> dict[str, Any]:
         version: the service protocol version.
     """
     handler, failure, outcome = invocation.handler, invocation.last_failure, invocation.outcome
-    described: dict[str, Any] = {
+    row: dict[str, Any] = {
         "id": invocation.id,
         "target": invocation.target,
         "target_service_name": handler.service,
@@ -36,12 +36,12 @@ def description_of(invocation: Invocation, version: int) -> dict[str, Any]:
         "pinned_service_protocol_version": version,
     }
     if failure is not None and outcome is None:
-        described["last_failure"] = f"[{failure.code}] {failure.message}"
+        row["last_failure"] = f"[{failure.code}] {failure.message}"
         is_mismatch = failure.code == Code.JOURNAL_MISMATCH
-        described["last_failure_error_code"] = "RT0016" if is_mismatch else None
+        row["last_failure_error_code"] = "RT0016" if is_mismatch else None
     if isinstance(outcome, Failure):
-        described["completion_result"] = "failure"
-        described["completion_failure"] = f"[{outcome.code}] {outcome.message}"
+        row["completion_result"] = "failure"
+        row["completion_failure"] = f"[{outcome.code}] {outcome.message}"
     elif outcome is not None:
-        described["completion_result"] = "success"
-    return described
+        row["completion_result"] = "success"
+    return row

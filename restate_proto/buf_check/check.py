@@ -20,7 +20,7 @@ from restatepb.v1 import options_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Asked", "Found", "check", "read_files"]
+__all__ = ["BufRequest", "Found", "check", "read_files"]
 
 # The options of contracts are extensions. They are recognized only if this module was imported.
 assert options_pb2.DESCRIPTOR
@@ -44,7 +44,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BufRequest:
     """A question from buf: the files to check, and the rules to apply.
 
     Args:
@@ -87,7 +87,7 @@ def read_files(serialized: Sequence[bytes]) -> dict[str, FileDescriptorProto]:
     return found
 
 
-def check(asked: Asked) -> list[Found]:
+def check(asked: BufRequest) -> list[Found]:
     """Apply the rules, in the order of the files.
 
     Raises:
@@ -103,28 +103,33 @@ def check(asked: Asked) -> list[Found]:
     return [each for each in found if asked.wants(each.rule)]
 
 
-def _lint(asked: Asked, descriptors: Descriptors) -> Iterator[Found]:
+def _lint(asked: BufRequest, descriptors: Descriptors) -> Iterator[Found]:
     problems = Problems()
     parse_files(descriptors, asked.names, all_services=asked.all_services, problems=problems)
     for location, text in problems.found:
         yield Found(CONTRACT, text, location)
     for rule, language in LANGUAGES.items():
         if asked.wants(rule):
-            generator = import_module(f"restate_proto.generate.{language}.generate")
-            request = CodeGeneratorRequest(
-                file_to_generate=asked.names,
-                proto_file=asked.files.values(),
-                parameter=_parameter(asked, language),
-            )
-            try:
-                generator.generate(request)
-            except PluginError as error:
-                for location, text in error.found:
-                    if (location, text) not in problems.found:
-                        yield Found(rule, text, location)
+            for location, text in _language_problems(asked, language):
+                if (location, text) not in problems.found:
+                    yield Found(rule, text, location)
 
 
-def _parameter(asked: Asked, language: str) -> str:
+def _language_problems(asked: BufRequest, language: str) -> Sequence[tuple[Location | None, str]]:
+    generator = import_module(f"restate_proto.generate.{language}.generate")
+    request = CodeGeneratorRequest(
+        file_to_generate=asked.names,
+        proto_file=asked.files.values(),
+        parameter=_generator_options(asked, language),
+    )
+    try:
+        generator.generate(request)
+    except PluginError as error:
+        return error.found
+    return ()
+
+
+def _generator_options(asked: BufRequest, language: str) -> str:
     options = ["all_services=true"] if asked.all_services else []
     if language == "go":  # managed mode sets packages only for generated code
         options += [
@@ -135,16 +140,16 @@ def _parameter(asked: Asked, language: str) -> str:
     return ",".join(options)
 
 
-def _breaking(asked: Asked, descriptors: Descriptors) -> Iterator[Found]:
+def _breaking(asked: BufRequest, descriptors: Descriptors) -> Iterator[Found]:
     before = Descriptors(asked.against.values())
-    old = _version(before, asked.against_names, all_services=asked.all_services)
-    new = _version(descriptors, asked.names, all_services=asked.all_services)
+    old = _read_version(before, asked.against_names, all_services=asked.all_services)
+    new = _read_version(descriptors, asked.names, all_services=asked.all_services)
     for finding in compare(old, new):
         message = f"{finding.message}. {finding.why} Instead, {finding.safe_way}."
         yield Found(breaking_id(finding.rule.id), message, finding.place, finding.before)
 
 
-def _version(
+def _read_version(
     descriptors: Descriptors, names: Sequence[str], *, all_services: bool
 ) -> ContractVersion:
     """Read a contract as far as possible; `buf lint` reports its mistakes."""

@@ -1,4 +1,4 @@
-"""Defines the messages that buf and its plugins exchange: `pluginrpc.v1`, `buf.plugin.check.v1`.
+"""Define the messages that buf and its plugins exchange: `pluginrpc.v1`, `buf.plugin.check.v1`.
 
 They have a pool of their own, so that they cannot clash with the same messages of another library.
 Only the fields that are used are defined. The descriptor of a file stays bytes here, because it is

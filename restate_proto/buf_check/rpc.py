@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from restate_proto.buf_check.check import Asked, check, read_files
+from restate_proto.buf_check.check import BufRequest, check, read_files
 from restate_proto.buf_check.messages import CHECK, PLUGIN_RPC, message_class
 from restate_proto.buf_check.places import source_path
 from restate_proto.buf_check.rules import ALL_RULES, CATEGORIES
@@ -51,7 +51,7 @@ def answer(procedure: str, request: bytes) -> bytes:
     asked = message_class(PLUGIN_RPC, "Request")()
     try:
         asked.ParseFromString(request)
-        response.value.Pack(_value(procedure, asked.value))
+        response.value.Pack(_answer_fields(procedure, asked.value))
     except _UnknownProcedureError:
         response.error.code = _UNIMPLEMENTED
         response.error.message = f"{procedure} is not a procedure of this plugin"
@@ -65,7 +65,7 @@ class _UnknownProcedureError(Exception):
     pass
 
 
-def _value(procedure: str, asked: Any) -> Any:
+def _answer_fields(procedure: str, asked: Any) -> Any:
     match procedure.removeprefix(_SERVICE):
         case "ListRules":
             return _rules()
@@ -98,11 +98,11 @@ def _rules() -> Any:
 def _check(request: Any) -> Any:
     files = read_files([each.file_descriptor_proto for each in request.file_descriptors])
     against = read_files([each.file_descriptor_proto for each in request.against_file_descriptors])
-    asked = Asked(
+    asked = BufRequest(
         files,
-        _checked(files, request.file_descriptors),
+        _own_names(files, request.file_descriptors),
         against,
-        _checked(against, request.against_file_descriptors),
+        _own_names(against, request.against_file_descriptors),
         list(request.rule_ids),
         all_services=_all_services(request.options),
     )
@@ -114,7 +114,7 @@ def _check(request: Any) -> Any:
     return response
 
 
-def _checked(files: Mapping[str, FileDescriptorProto], described: Sequence[Any]) -> list[str]:
+def _own_names(files: Mapping[str, FileDescriptorProto], described: Sequence[Any]) -> list[str]:
     return [name for name, each in zip(files, described, strict=True) if not each.is_import]
 
 

@@ -134,18 +134,18 @@ def has_rules(descriptor: Descriptor) -> bool:
 
 def field_rules(field: FieldDescriptor) -> Rules:
     """Return the rules of a field; empty if the field says that they are always ignored."""
-    rules = dict(_rules(field, "FieldRules"))
+    rules = dict(_rules_of(field, "FieldRules"))
     return {} if rules.get("ignore") == "IGNORE_ALWAYS" else rules
 
 
 def message_rules(descriptor: Descriptor) -> Rules:
     """Return the rules of a message as a whole."""
-    return dict(_rules(descriptor, "MessageRules"))
+    return dict(_rules_of(descriptor, "MessageRules"))
 
 
 def oneof_is_required(oneof: OneofDescriptor) -> bool:
     """Tell whether one field of a oneof has to be set."""
-    return dict(_rules(oneof, "OneofRules")).get("required") is True
+    return dict(_rules_of(oneof, "OneofRules")).get("required") is True
 
 
 def rule_options(options: Message) -> bytes:
@@ -158,20 +158,20 @@ def rule_options(options: Message) -> bytes:
 
 def rule_words(rules: Rules) -> list[str]:
     """Write rules for people: `string.min_len = 2`, `string.email`, the text of a CEL rule."""
-    return [_words(key, value) for key, value in rules.items() if not key.endswith(".example")]
+    return [_rule_text(key, value) for key, value in rules.items() if not key.endswith(".example")]
 
 
-def _words(key: str, value: RuleValue) -> str:
+def _rule_text(key: str, value: RuleValue) -> str:
     if key.partition("[")[0].rpartition(".")[2] in {"cel", "oneof"}:
         return str(value)
     if value is True and not key.endswith(".const"):
         return key
     if isinstance(value, tuple):
-        return f"{key} = [{', '.join(map(_written, value))}]"
-    return f"{key} = {_written(value)}"
+        return f"{key} = [{', '.join(map(_value_text, value))}]"
+    return f"{key} = {_value_text(value)}"
 
 
-def _written(value: object) -> str:
+def _value_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else str(value)
 
 
@@ -181,7 +181,7 @@ def _extensions(options: Message) -> Iterator[tuple[int, bytes]]:
             yield field.field_number, bytes(field.data)
 
 
-def _rules(
+def _rules_of(
     owner: Descriptor | FieldDescriptor | OneofDescriptor, name: str
 ) -> Iterator[tuple[str, RuleValue]]:
     if not owner.has_options:
@@ -191,10 +191,10 @@ def _rules(
         message: Any = owner if isinstance(owner, Descriptor) else owner.containing_type
         class_ = rules_message(name, message.file.pool)
         if class_ is not None:
-            yield from _flat(class_.FromString(data), "")
+            yield from _rule_values(class_.FromString(data), "")
 
 
-def _flat(message: Any, prefix: str) -> Iterator[tuple[str, RuleValue]]:
+def _rule_values(message: Any, prefix: str) -> Iterator[tuple[str, RuleValue]]:
     for field, value in message.ListFields():
         name = f"({field.full_name})" if field.is_extension else field.name
         key = f"{prefix}{name}"
@@ -218,7 +218,7 @@ def _flat(message: Any, prefix: str) -> Iterator[tuple[str, RuleValue]]:
             ]
             yield key, tuple(each) if is_repeated(field) else str(each[0])
         else:
-            yield from _flat(value, f"{key}.")
+            yield from _rule_values(value, f"{key}.")
 
 
 def _varint(number: int) -> bytes:

@@ -126,7 +126,7 @@ def _field_form(field: FieldDescriptor) -> _Form:
     value = entry.fields_by_name["value"]
     plain, read = _value_form(value)
     if value.message_type is not None and is_plain(value.message_type):
-        read = _whole(value.message_type, read)
+        read = _reader_of_messages(value.message_type, read)
     return None, _map(_key_reader(entry.fields_by_name["key"]), plain, read)
 
 
@@ -187,7 +187,7 @@ def _json_format_reader(descriptor: Descriptor) -> Read:
     return read
 
 
-def _whole(descriptor: Descriptor, read: Read) -> Read:
+def _reader_of_messages(descriptor: Descriptor, read: Read) -> Read:
     """Read the messages of a map as messages: older protobuf does not accept their arguments."""
     new = message_factory.GetMessageClass(descriptor)
     return lambda value: new(**read(value))

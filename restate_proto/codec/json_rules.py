@@ -92,13 +92,13 @@ def constrain(
     if not rules:
         return schema
     left = {key: rules[key] for key in rules if not _is_inner(key)}
-    said: JsonSchema = {}
+    added: JsonSchema = {}
     if "ignore" not in rules:
         if is_repeated(field) and not is_item:
-            _constrain_many(said, left, is_map=map_entry(field) is not None)
+            _constrain_many(added, left, is_map=map_entry(field) is not None)
         else:
-            _constrain_value(said, field, left)
-    constrained = {**schema, **said}
+            _constrain_value(added, field, left)
+    constrained = {**schema, **added}
     _describe(constrained, left)
     return constrained
 
@@ -153,10 +153,10 @@ def _is_inner(key: str) -> bool:
     return key.startswith(("repeated.items.", "map.keys.", "map.values."))
 
 
-def _constrain_many(said: JsonSchema, left: Rules, *, is_map: bool) -> None:
+def _constrain_many(added: JsonSchema, left: Rules, *, is_map: bool) -> None:
     least, most = ("minProperties", "maxProperties") if is_map else ("minItems", "maxItems")
     if left.pop("required", False):
-        said[least] = 1
+        added[least] = 1
     for key, word in (
         ("repeated.min_items", least),
         ("repeated.max_items", most),
@@ -164,53 +164,53 @@ def _constrain_many(said: JsonSchema, left: Rules, *, is_map: bool) -> None:
         ("map.max_pairs", most),
     ):
         if key in left:
-            said[word] = max(_number(left, key), said.get(word, 0))
+            added[word] = max(_number(left, key), added.get(word, 0))
             del left[key]
     if left.pop("repeated.unique", False):
-        said["uniqueItems"] = True
+        added["uniqueItems"] = True
 
 
-def _constrain_value(said: JsonSchema, field: FieldDescriptor, left: Rules) -> None:
+def _constrain_value(added: JsonSchema, field: FieldDescriptor, left: Rules) -> None:
     """Express as many rules as possible in the schema, and remove them from the rules."""
     kinds = {key.partition(".")[0] for key in left if "." in key}
     if left.pop("required", False) and not field.has_presence and field.message_type is None:
         is_text = field.type in {_F.TYPE_STRING, _F.TYPE_BYTES}
-        _refuse(said, [""] if is_text else _forms(field, 0))
+        _refuse(added, [""] if is_text else _forms(field, 0))
     message = field.message_type
     if message is not None and message.full_name not in WRAPPERS:
         return
     for kind in kinds - {"bytes"}:
         own = {key: left[key] for key in list(left) if key.startswith(f"{kind}.")}
-        handled = _constrain_kind(said, field, kind, {k.partition(".")[2]: own[k] for k in own})
+        handled = _constrain_kind(added, field, kind, {k.partition(".")[2]: own[k] for k in own})
         for name in handled:
             left.pop(f"{kind}.{name}", None)
 
 
-def _constrain_kind(said: JsonSchema, field: FieldDescriptor, kind: str, rules: Rules) -> set[str]:
+def _constrain_kind(added: JsonSchema, field: FieldDescriptor, kind: str, rules: Rules) -> set[str]:
     handled = {"example"}
     is_wrapper = field.message_type is not None
     for name, value in rules.items():
         if name in {"const", "in"} and not is_wrapper:
             values = value if isinstance(value, tuple) else (value,)
-            said["enum"] = [form for each in values for form in _forms(field, each)]
+            added["enum"] = [form for each in values for form in _forms(field, each)]
         elif name == "not_in" and isinstance(value, tuple) and not is_wrapper:
-            _refuse(said, [form for each in value for form in _forms(field, each)])
+            _refuse(added, [form for each in value for form in _forms(field, each)])
         elif kind == "string" and name in {"min_len", "max_len", "len"}:
             if name != "max_len":
-                said["minLength"] = value
+                added["minLength"] = value
             if name != "min_len":
-                said["maxLength"] = value
+                added["maxLength"] = value
         elif kind == "string" and name in _FORMATS and _FORMATS[name][0]:
-            said["format"] = _FORMATS[name][0]
+            added["format"] = _FORMATS[name][0]
         elif kind == "string" and (pattern := _pattern(name, value)) is not None:
-            _add(said, "pattern", pattern)
+            _add(added, "pattern", pattern)
         elif name == "finite":
-            said["type"] = "number"
-        elif name == "defined_only" and field.enum_type is not None and "enum" not in said:
+            added["type"] = "number"
+        elif name == "defined_only" and field.enum_type is not None and "enum" not in added:
             known = [each.number for each in field.enum_type.values]
-            said["enum"] = [*dict.fromkeys(f for each in known for f in _forms(field, each))]
+            added["enum"] = [*dict.fromkeys(f for each in known for f in _forms(field, each))]
         elif name in _BOUNDS and not _is_outside(rules) and not isinstance(value, str):
-            said[_BOUNDS[name]] = value
+            added[_BOUNDS[name]] = value
         else:
             continue
         handled.add(name)
@@ -237,28 +237,28 @@ def _pattern(name: str, value: Any) -> str | None:
         case "pattern":
             return None if _RE2_ALONE.search(value) else value
         case "prefix":
-            return f"^{_literally(value)}"
+            return f"^{_escape_pattern(value)}"
         case "suffix":
-            return f"{_literally(value)}$"
+            return f"{_escape_pattern(value)}$"
         case "contains":
-            return _literally(value)
+            return _escape_pattern(value)
         case _:
             return None
 
 
-def _literally(text: str) -> str:
+def _escape_pattern(text: str) -> str:
     return re.sub(r"[\\^$.|?*+()\[\]{}/]", r"\\\g<0>", text)
 
 
-def _add(said: JsonSchema, word: str, value: Any) -> None:
-    if word in said:
-        said.setdefault("allOf", []).append({word: value})
+def _add(added: JsonSchema, word: str, value: Any) -> None:
+    if word in added:
+        added.setdefault("allOf", []).append({word: value})
     else:
-        said[word] = value
+        added[word] = value
 
 
-def _refuse(said: JsonSchema, values: list[Any]) -> None:
-    _add(said, "not", {"enum": values})
+def _refuse(added: JsonSchema, values: list[Any]) -> None:
+    _add(added, "not", {"enum": values})
 
 
 def _forms(field: FieldDescriptor, value: Any) -> list[Any]:

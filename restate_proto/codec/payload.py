@@ -91,7 +91,7 @@ _WHITE_SPACE = b" \t\r\n"
 
 def named_encoding(content_type: str) -> Encoding | None:
     """Return the encoding that a content type names; None if it names neither."""
-    return _KNOWN.get(content_type) or _by_essence(content_type)
+    return _KNOWN.get(content_type) or _encoding_of_media_type(content_type)
 
 
 def seen_encoding(codec: Codec[Any], data: bytes, default: Encoding) -> Encoding:
@@ -177,8 +177,8 @@ def _is_json(data: bytes) -> bool:
 
 
 @lru_cache(maxsize=256)  # clients send few content types, but nothing stops them from sending many
-def _by_essence(content_type: str) -> Encoding | None:
-    essence = content_type.partition(";")[0].strip().lower()
-    if essence.endswith("+json"):
+def _encoding_of_media_type(content_type: str) -> Encoding | None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type.endswith("+json"):
         return _JSON
-    return _KNOWN.get(essence)
+    return _KNOWN.get(media_type)

@@ -30,11 +30,11 @@ def untyped_json(data: bytes) -> bytes:
     try:
         strict_json.loads(data)
     except strict_json.JsonError:
-        return strict_json.dumps(_visible(data, _MAX_DEPTH))
+        return strict_json.dumps(_show_bytes(data, _MAX_DEPTH))
     return data
 
 
-def _visible(data: bytes, depth: int) -> Any:
+def _show_bytes(data: bytes, depth: int) -> Any:
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -56,7 +56,7 @@ def _by_number(fields: Any, depth: int) -> dict[str, Any]:
     for field in fields:
         value = field.data
         if field.wire_type == _BYTES:
-            value = _visible(value, depth - 1)
+            value = _show_bytes(value, depth - 1)
         elif field.wire_type == _GROUP:
             value = _by_number(value, depth)
         found.setdefault(str(field.field_number), []).append(value)

@@ -128,7 +128,7 @@ class _Exchange:
                 yield decompressor.decompress(body, _PIECE)
                 body = b""
         else:
-            raise ValueError(f"the body of the request is encoded as {encoding!r}")
+            raise ValueError(f"the body of the request is encoded as {encoding!r}, not {_ZSTD}")
 
     def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Begin the answer."""

@@ -68,7 +68,7 @@ def bind(
         if other is not service:
             raise ValueError(
                 f"two services are named {descriptor.name}: {type(other).__qualname__} and "
-                f"{type(service).__qualname__}"
+                f"{type(service).__qualname__}; leave one out, or set another `name` in its options"
             )
         for handler in descriptor.handlers:
             method = getattr(service, handler.method)
@@ -100,7 +100,7 @@ def bind(
                     state=validation.state,
                 )
             handlers[f"/invoke/{handler.service}/{handler.name}"] = bound
-        _check_others(descriptor, type(service))
+        _refuse_undeclared_handlers(descriptor, type(service))
     if not handlers:
         raise ValueError("an endpoint needs at least one service: Endpoint(Greeter())")
     return handlers
@@ -148,7 +148,7 @@ def _check_parameters(
         ) from None
 
 
-def _check_others(descriptor: ServiceDescriptor, class_: type) -> None:
+def _refuse_undeclared_handlers(descriptor: ServiceDescriptor, class_: type) -> None:
     """Refuse methods that look like handlers, but that the contract does not have.
 
     Restate would never call them. Helpers are allowed: a method looks like a handler if it is

@@ -224,7 +224,7 @@ def _key_bytes(key: str) -> bytes:
     if len(raw) != _KEY_BYTES:
         raise ValueError(
             f"identity key {key!r} has {len(raw)} bytes, and an Ed25519 key has {_KEY_BYTES}: "
-            "a part is missing, or too much"
+            "copy the whole key, and nothing else"
         )
     return raw
 

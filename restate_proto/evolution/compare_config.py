@@ -60,17 +60,17 @@ def config_findings(
         yield from _findings(report, "CANCELLATION_CHANGED", before, after, handlers, changed, why)
     for name, why in _RETENTIONS.items():
         concerned = [pair for pair in handlers if _has_retention(name, pair[1])]
-        shorter = [_shorter(name, before, after, *pair) for pair in concerned]
+        shorter = [_shortened_retention(name, before, after, *pair) for pair in concerned]
         yield from _findings(report, "RETENTION_SHORTENED", before, after, concerned, shorter, why)
 
 
 def _became_private(
     before: ServiceModel, after: ServiceModel, was: HandlerModel, now: HandlerModel
 ) -> str | None:
-    is_closed = _effective("ingress_private", after, now)
+    is_closed = _in_effect("ingress_private", after, now)
     return (
         "ingress_private is on now"
-        if is_closed and not _effective("ingress_private", before, was)
+        if is_closed and not _in_effect("ingress_private", before, was)
         else None
     )
 
@@ -82,10 +82,10 @@ def _cancelled_otherwise(was: HandlerModel, now: HandlerModel, *, explicit: bool
     return f"cancellation was {names[not explicit]} and is {names[explicit]}"
 
 
-def _shorter(
+def _shortened_retention(
     name: str, before: ServiceModel, after: ServiceModel, was: HandlerModel, now: HandlerModel
 ) -> str | None:
-    old, new = _effective(name, before, was), _effective(name, after, now)
+    old, new = _in_effect(name, before, was), _in_effect(name, after, now)
     if (_DEFAULT if new is None else new) >= (_DEFAULT if old is None else old):
         return None
     return f"{name} was {_retention_text(old)} and is {_retention_text(new)}"
@@ -121,7 +121,7 @@ def _has_retention(name: str, handler: HandlerModel) -> bool:
     return {"workflow_retention": is_run, "idempotency_retention": not is_run}.get(name, True)
 
 
-def _effective(name: str, service: ServiceModel, handler: HandlerModel) -> timedelta | None:
+def _in_effect(name: str, service: ServiceModel, handler: HandlerModel) -> timedelta | None:
     # The result is a bool or a timedelta; only values of the same setting are compared.
     own = getattr(handler.config, name)
     return getattr(service.config, name) if own is None else own

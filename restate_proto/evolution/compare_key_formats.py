@@ -41,7 +41,7 @@ def key_format_findings(
     if not _is_same(old, new):
         yield report.finding(
             "KEY_FORMAT_CHANGED",
-            f"its key was {_described(old)} and is {_described(new)}",
+            f"its key was {_layout_words(old)} and is {_layout_words(new)}",
             before=before.location if old is None else old.location,
             place=after.location if new is None else new.location,
             why=_HELD_NO_LONGER if new is None else _OTHER_KEYS,
@@ -67,7 +67,7 @@ def _layout(key: TypedKey) -> tuple[object, ...]:
     return key.text.prefix, tuple((field.type, field.after) for field in key.text.fields)
 
 
-def _described(key: _Key) -> str:
+def _layout_words(key: _Key) -> str:
     if isinstance(key, FixedKey):
         return f'the fixed "{key.value}"'
     if key is None:

@@ -46,7 +46,7 @@ def raw_findings(
             if reason is not None:
                 yield report.finding(
                     "RAW_CHANGED",
-                    f"the {part} of {before.name} was {_form(was)} and is {_form(now)}",
+                    f"the {part} of {before.name} was {_form_words(was)} and is {_form_words(now)}",
                     before=before.location,
                     place=after.location,
                     handler=before.name,
@@ -57,19 +57,19 @@ def raw_findings(
 def _request_break(was: str | None, now: str | None) -> str | None:
     if (was is None) is not (now is None):
         return _OTHER_REQUESTS
-    return None if was is None or now is None or _takes(now, was) else _REFUSED
+    return None if was is None or now is None or _accepts_all_of(now, was) else _REFUSED
 
 
 def _response_break(was: str | None, now: str | None) -> str | None:
     return None if was == now else _OTHER_RESPONSES
 
 
-def _takes(content_type: str, other: str) -> bool:
+def _accepts_all_of(content_type: str, other: str) -> bool:
     """Tell whether one input content type accepts everything that another one accepts."""
     if content_type in {other, "*/*"}:
         return True
     return content_type.endswith("/*") and other.startswith(content_type[:-1])
 
 
-def _form(raw: str | None) -> str:
+def _form_words(raw: str | None) -> str:
     return "a message" if raw is None else f"raw {raw}"

@@ -76,7 +76,7 @@ def _changes(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
     waiting, seen = [(before, after)], {(before.full_name, after.full_name)}
     while waiting:
         one, other = waiting.pop()
-        yield from _changes_of_one(one, other)
+        yield from _changes_without_nested(one, other)
         for field in one.fields:
             now = other.fields_by_number.get(field.number)
             if now is not None and field.message_type is not None and now.message_type is not None:
@@ -86,7 +86,7 @@ def _changes(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
                     waiting.append((field.message_type, now.message_type))
 
 
-def _changes_of_one(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
+def _changes_without_nested(before: Descriptor, after: Descriptor) -> Iterator[_Change]:
     """Yield the changes of two messages, without those of nested messages."""
     for text in _tightened(message_rules(before), message_rules(after)):
         yield _Change(f"{after.full_name}: {text}", before, after)

@@ -65,7 +65,7 @@ def compare_service(
     handlers = match(
         before.handlers, after.handlers, lambda h: h.name, (lambda h: h.rpc, signature)
     )
-    yield from _handlers(report, handlers, is_go=new.is_go(after))
+    yield from _handler_findings(report, handlers, is_go=new.is_go(after))
     pairs = (*handlers.same, *handlers.renamed)
     uses: list[Use] = []
     for what, ones, others in (
@@ -81,7 +81,7 @@ def compare_service(
     yield from error_findings(report, before, after, pairs)
     uses += awakeable_uses(old, new, before)
     if before.encoding is not after.encoding:
-        yield _encoding(report, before, after)
+        yield _encoding_change(report, before, after)
     yield from type_findings(report, uses, {before.encoding, after.encoding}, payloads)
     yield from raw_findings(report, pairs)
     yield from key_format_findings(report, before, after)
@@ -107,7 +107,7 @@ def _renamed_service(
     )
 
 
-def _handlers(
+def _handler_findings(
     report: Reporter, handlers: Matches[HandlerModel], *, is_go: bool
 ) -> Iterator[Finding]:
     for handler in handlers.removed:
@@ -184,7 +184,7 @@ def _declarations(report: Reporter, what: str, declared: Matches[Declaration]) -
         )
 
 
-def _encoding(report: Reporter, before: ServiceModel, after: ServiceModel) -> Finding:
+def _encoding_change(report: Reporter, before: ServiceModel, after: ServiceModel) -> Finding:
     names = {Encoding.PROTOBUF: "ENCODING_PROTOBUF", Encoding.JSON: "ENCODING_JSON"}
     text = f"its encoding was {names[before.encoding]} and is {names[after.encoding]}"
     return report.finding("ENCODING_CHANGED", text, before=before.location)

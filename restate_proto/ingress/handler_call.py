@@ -202,9 +202,9 @@ def _milliseconds(delay: timedelta) -> int:
     if not isinstance(delay, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
         raise wrong_type("IngressClient", "delay", delay, DURATION)
     if delay < timedelta(0):
-        raise ValueError(f"the delay is negative: {delay!r}")
+        raise ValueError(f"delay={delay!r} is negative; leave it out to send at once")
     if delay > _LONGEST_DELAY:
-        raise ValueError(f"the delay is longer than {_LONGEST_DELAY.days} days: {delay!r}")
+        raise ValueError(f"delay={delay!r} must be {_LONGEST_DELAY.days} days at most")
     milliseconds, rest = divmod(delay, timedelta(milliseconds=1))
     return milliseconds + bool(rest)  # rounded up, so that it never runs early
 

@@ -150,7 +150,7 @@ def repeat_advice(request: HttpRequest) -> str:
 
 def not_restate_error(request: HttpRequest, response: HttpResponse) -> errors.InvalidResponseError:
     """Make the error for an answer that is not Restate's."""
-    text = _shortened(response.body)
+    text = _first_characters(response.body)
     return errors.InvalidResponseError(
         f"{request.what}: {response.status}{': ' if text else ''}{text};"
         f" {_WRONG_SERVER[request.operation.is_admin]}",
@@ -164,7 +164,7 @@ def _invocation_failure(
 ) -> TerminalError:
     code, message = body.get("code"), body.get("message")
     error = received_error(
-        message if isinstance(message, str) else _shortened(response.body),
+        message if isinstance(message, str) else _first_characters(response.body),
         code if type(code) is int else response.status,
         _metadata(body.get("metadata")),
     )
@@ -196,11 +196,11 @@ def _ingress_failure(
         text = message.rstrip(".")
     elif status in _REFUSED_BY_ANY_HTTP_SERVER:
         reason, advice = _REFUSED_BY_ANY_HTTP_SERVER[status]
-        text = _shortened(response.body) or reason
+        text = _first_characters(response.body) or reason
     elif kind in _KNOWN_TO_RESTATE_ALONE:
         return not_restate_error(request, response)
     else:
-        text = _shortened(response.body)
+        text = _first_characters(response.body)
     return kind(
         f"{request.what}: {status}{': ' if text else ''}{text}; {advice}",
         status=status,
@@ -284,13 +284,13 @@ def _checked_string(value: object) -> str:
     return value
 
 
-def _shortened(body: bytes) -> str:
+def _first_characters(body: bytes) -> str:
     text = body.decode("utf-8", errors="replace").strip()
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
 
 
 def _status_and_body(response: HttpResponse) -> str:
-    return f"HTTP {response.status} {_shortened(response.body)}".strip()
+    return f"HTTP {response.status} {_first_characters(response.body)}".strip()
 
 
 def _retry_after(response: HttpResponse, now: Callable[[], datetime]) -> timedelta | None:

@@ -25,19 +25,19 @@ _UNSEEN = re.compile(
 
 def escape(text: str) -> str:
     r"""Write a text on one line, with control characters as in a Python string: `\n`, `\x1b`."""
-    return _UNSEEN.sub(_written, text) if not text.isascii() or not text.isprintable() else text
+    return _UNSEEN.sub(_text_escape, text) if not text.isascii() or not text.isprintable() else text
 
 
 def escape_json(text: str) -> str:
     """Write JSON on one line, and escape the invisible characters that JSON allows."""
-    return _UNSEEN.sub(_written_in_json, text) if not text.isprintable() else text
+    return _UNSEEN.sub(_json_escape, text) if not text.isprintable() else text
 
 
-def _written_in_json(match: re.Match[str]) -> str:
+def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _written(match: re.Match[str]) -> str:
+def _text_escape(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode()
 
 

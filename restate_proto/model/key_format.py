@@ -96,8 +96,8 @@ class KeyText:
         return hash((self.prefix, self.fields))
 
     def __str__(self) -> str:
-        parts = (f"{{{field.name}}}{_escaped(field.after)}" for field in self.fields)
-        return "".join((_escaped(self.prefix), *parts))
+        parts = (f"{{{field.name}}}{_escape_braces(field.after)}" for field in self.fields)
+        return "".join((_escape_braces(self.prefix), *parts))
 
     def write(self, values: Sequence[object]) -> str:
         """Write a key.
@@ -112,7 +112,7 @@ class KeyText:
         parts = [self.prefix]
         last = self.fields[-1]
         for field, value in zip(self.fields, values, strict=True):
-            text = _written(field, value)
+            text = _field_text(field, value)
             is_middle_text = field.type is KeyType.STRING and field is not last
             if is_middle_text and (text + field.after).find(field.after) != len(text):
                 raise ValueError(
@@ -135,7 +135,7 @@ class KeyText:
         start = len(self.prefix) if key.startswith(self.prefix) else -1
         for field in self.fields:
             end = _end_of(field, key, start, is_last=field is self.fields[-1])
-            value = _read(field.type, key[start:end]) if 0 <= start <= end else None
+            value = _read_value(field.type, key[start:end]) if 0 <= start <= end else None
             if value is None or not key.startswith(field.after, end):
                 raise ValueError(f"{key!r} does not have the form {str(self)!r}")
             values.append(value)
@@ -236,7 +236,7 @@ class FixedKey:
             raise ValueError(f"{key!r} is not {self.value!r}, the only key of this object")
 
 
-def _written(field: KeyField, value: object) -> str:
+def _field_text(field: KeyField, value: object) -> str:
     bounds = field.type.bounds
     if bounds is not None:
         lowest, highest = bounds
@@ -266,7 +266,7 @@ def _end_of(field: KeyField, key: str, start: int, *, is_last: bool) -> int:
     return found.end() if found else -1
 
 
-def _read(type_: KeyType, text: str) -> Value | None:
+def _read_value(type_: KeyType, text: str) -> Value | None:
     """Read the value of a field; None if the text is not how `write` would spell it."""
     bounds = type_.bounds
     if bounds is None:
@@ -278,5 +278,5 @@ def _read(type_: KeyType, text: str) -> Value | None:
     return number if lowest <= (number := int(text)) <= highest else None
 
 
-def _escaped(text: str) -> str:
+def _escape_braces(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")

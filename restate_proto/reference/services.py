@@ -71,7 +71,7 @@ def badges(service: ServiceModel) -> tuple[Inline, ...]:
     found = [Badge(SERVICE_KIND_NAMES[service.kind], TONES[service.kind])]
     if service.config.ingress_private:
         found.append(_PRIVATE)
-    return _space_between([*found, DEPRECATED] if service.deprecated else found)
+    return _with_spaces([*found, DEPRECATED] if service.deprecated else found)
 
 
 def service_blocks(service: ServiceModel, library: Library, calls: CallWriter) -> Iterator[Block]:
@@ -197,10 +197,10 @@ def _handler_badges(service: ServiceModel, handler: HandlerModel) -> tuple[Inlin
         found.append(Badge(handler_kind_name(handler), Tone.HANDLER))
     if is_private(service, handler):
         found.append(_PRIVATE)
-    return _space_between([*found, DEPRECATED] if handler.deprecated else found)
+    return _with_spaces([*found, DEPRECATED] if handler.deprecated else found)
 
 
-def _space_between(found: list[Badge]) -> tuple[Inline, ...]:
+def _with_spaces(found: list[Badge]) -> tuple[Inline, ...]:
     return tuple(part for badge in found for part in (badge, Text(" ")))[:-1]
 
 

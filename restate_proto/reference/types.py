@@ -109,11 +109,11 @@ def _fields(message: Message, library: Library) -> Iterator[Block]:
         ("Field", "No.", "Type", "JSON", "If absent", "Rules", "Meaning"),
         [
             (
-                (Code(field.name), *_marks(field, message, own)),
+                (Code(field.name), *_mark_badges(field, message, own)),
                 (Text(str(field.number)),),
                 (*_type(field, library), *_awakeable(field, message, library)),
-                (Code(f"{_json(field.json_name)}: {_form(field, own)}"),),
-                (Text("an error"),) if must_be_there(field, own) else _absent(field),
+                (Code(f"{_json(field.json_name)}: {_json_example(field, own)}"),),
+                (Text("an error"),) if must_be_there(field, own) else _meaning_if_absent(field),
                 tuple(_listed([*rule_words(own), *_behaviors(field)])),
                 _meaning(message.comments.get(field.name), field.GetOptions().deprecated),
             )
@@ -151,7 +151,7 @@ def _listed(rules: Sequence[str]) -> Iterator[Inline]:
         yield Code(words)
 
 
-def _marks(field: FieldDescriptor, message: Message, rules: Rules) -> Iterator[Inline]:
+def _mark_badges(field: FieldDescriptor, message: Message, rules: Rules) -> Iterator[Inline]:
     """Yield the badges of a field that is required, or that holds the key."""
     if field.name == message.key:
         yield from (Text(" "), _KEY)
@@ -202,7 +202,7 @@ def _value_type(field: FieldDescriptor, library: Library) -> Inline:
     return type_reference(type_.full_name, library)
 
 
-def _form(field: FieldDescriptor, rules: Rules) -> str:
+def _json_example(field: FieldDescriptor, rules: Rules) -> str:
     """Return an example of a field's value in JSON."""
     entry = map_entry(field)
     if entry is not None:
@@ -210,13 +210,13 @@ def _form(field: FieldDescriptor, rules: Rules) -> str:
         name = KEYS[key.type].example
         if key.type == key.TYPE_STRING:
             name = example_of(key, inner_rules(rules, "map.keys."), name)
-        return f"{{{_json(name)}: {_value_form(value, inner_rules(rules, 'map.values.'))}}}"
+        return f"{{{_json(name)}: {_value_json_example(value, inner_rules(rules, 'map.values.'))}}}"
     if is_repeated(field):
-        return f"[{_value_form(field, inner_rules(rules, 'repeated.items.'))}]"
-    return _value_form(field, rules)
+        return f"[{_value_json_example(field, inner_rules(rules, 'repeated.items.'))}]"
+    return _value_json_example(field, rules)
 
 
-def _value_form(field: FieldDescriptor, rules: Rules) -> str:
+def _value_json_example(field: FieldDescriptor, rules: Rules) -> str:
     type_ = field.message_type or field.enum_type
     if type_ is None:
         usual = SCALARS[field.type].example
@@ -230,7 +230,7 @@ def _value_form(field: FieldDescriptor, rules: Rules) -> str:
     return _json(example_of(field, rules, usual))
 
 
-def _absent(field: FieldDescriptor) -> Cell:
+def _meaning_if_absent(field: FieldDescriptor) -> Cell:
     """Return the meaning of an absent field: its default value in JSON, if it has one."""
     if map_entry(field) is not None:
         return (Code("{}"),)

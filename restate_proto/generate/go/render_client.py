@@ -140,10 +140,10 @@ def render_ingress_client(file: GoFile, service: ServiceModel) -> None:
     file.use("ingress.Client")
     signatures: list[_Signature] = []
     for method in methods:
-        signatures.append(_Signature.of(method, _outside(method)))
+        signatures.append(_Signature.of(method, _outside_signature(method)))
         if method.handler.kind is HandlerKind.WORKFLOW:
             doc = f"Finds the call of {method.name}, once there is one."
-            signatures.append(_Signature(_run_handle(method), doc))
+            signatures.append(_Signature(_run_handle_signature(method), doc))
     _render_interface(
         file,
         service,
@@ -160,7 +160,7 @@ def render_ingress_client(file: GoFile, service: ServiceModel) -> None:
     for method in methods:
         file.lines(
             "",
-            f"func ({receiver}) {_outside(method)} {{",
+            f"func ({receiver}) {_outside_signature(method)} {{",
             f"\treturn restateRequesterOf[{method.request}, {method.response}](",
             f"\t\tc.client, {method.request_codec}, {method.response_codec}, "
             f"{quote(service.name)}, {text}, {quote(method.handler.name)},",
@@ -171,18 +171,18 @@ def render_ingress_client(file: GoFile, service: ServiceModel) -> None:
             arguments = f"c.client, {method.response_codec}, {quote(service.name)}, {text}"
             file.lines(
                 "",
-                f"func ({receiver}) {_run_handle(method)} {{",
+                f"func ({receiver}) {_run_handle_signature(method)} {{",
                 f"\treturn restateRunOf[{method.response}]({arguments})",
                 "}",
             )
 
 
-def _outside(method: Method) -> str:
+def _outside_signature(method: Method) -> str:
     """Return the signature of the method that calls a handler from outside."""
     return f"{method.name}() ingress.Requester[{method.request}, {method.response}]"
 
 
-def _run_handle(method: Method) -> str:
+def _run_handle_signature(method: Method) -> str:
     """Return the signature of the method that finds a workflow's run from outside."""
     return f"{run_handle_name(method.handler.rpc)}() ingress.InvocationHandle[{method.response}]"
 

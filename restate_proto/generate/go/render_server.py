@@ -90,7 +90,7 @@ def _render_definition(
     for method in methods:
         served = f"restateServe({method.request_codec}, {method.response_codec}, "
         is_validated = method.handler.rpc in validated
-        *inside, last = _served(service, names, method, is_validated=is_validated)
+        *inside, last = _handler_function(service, names, method, is_validated=is_validated)
         options = [
             f"restate.WithInputCodec({method.request_codec})",
             f"restate.WithOutputCodec({method.response_codec})",
@@ -98,20 +98,20 @@ def _render_definition(
         ]
         file.lines(
             f"\t\tHandler({quote(method.handler.name)}, restate.{_new_handler(service, method)}(",
-            *_joined("\t\t\t", served, [*inside, f"{last}),"]),
+            *_indented_after("\t\t\t", served, [*inside, f"{last}),"]),
             *(f"\t\t\t{option}," for option in options),
             "\t\t))" + ("" if method is methods[-1] else "."),
         )
     file.lines("}")
 
 
-def _joined(margin: str, before: str, lines: list[str]) -> list[str]:
+def _indented_after(margin: str, before: str, lines: list[str]) -> list[str]:
     """Put a text before the first line, and indent all lines."""
     first, *others = lines
     return [f"{margin}{before}{first}", *(f"{margin}{line}" for line in others)]
 
 
-def _served(
+def _handler_function(
     service: ServiceModel, names: ServiceNames, method: Method, *, is_validated: bool
 ) -> list[str]:
     """Return the lines of the function that takes the request."""

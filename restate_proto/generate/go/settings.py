@@ -71,9 +71,9 @@ def _options(described: ServiceModel | HandlerModel, durations: _Durations) -> I
     if described.comment is not None:
         yield f"restate.WithDocumentation({quote(described.comment)})"
     for name, duration in duration_settings(config):
-        yield f"restate.With{_upper(name)}({durations.written(duration)})"
+        yield f"restate.With{_capitalized(name)}({durations.written(duration)})"
     for name, flag in flag_settings(config):
-        yield f"restate.With{_upper(name)}({flag})"
+        yield f"restate.With{_capitalized(name)}({flag})"
     if config.retry_policy is not None:
         yield f"restate.WithInvocationRetryPolicy({_retry_policy(config.retry_policy, durations)})"
     for key, value in shown_metadata(described).items():
@@ -100,5 +100,5 @@ def _retry_options(policy: InvocationRetryPolicy, durations: _Durations) -> Iter
         yield f"restate.{policy.on_max_attempts.value.capitalize()}OnMaxAttempts()"
 
 
-def _upper(name: str) -> str:
+def _capitalized(name: str) -> str:
     return name[:1].upper() + name[1:]

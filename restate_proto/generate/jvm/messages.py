@@ -79,7 +79,7 @@ class JavaMessages:
     def package(self, file: str) -> str:
         """Return the Java package of the file of that path; it may be empty."""
         proto = self._files[file]
-        return proto.options.java_package if _says_package(proto) else proto.package
+        return proto.options.java_package if _has_java_package(proto) else proto.package
 
     def file_class(self, file: str) -> JvmClass:
         """Return the class that stands for the file itself: `CartProto` or `CartOuterClass`."""
@@ -174,7 +174,7 @@ def _camel_case(name: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in words)
 
 
-def _says_package(file: descriptor_pb2.FileDescriptorProto) -> bool:
+def _has_java_package(file: descriptor_pb2.FileDescriptorProto) -> bool:
     return file.options.HasField("java_package")
 
 
@@ -198,12 +198,12 @@ def _is_nested(
     """Tell whether the class of a top-level type is nested in that of its file."""
     if file.edition < _EDITION_2024:
         return not file.options.java_multiple_files
-    java = _last(options.features.SerializeToString(), _FEATURES_JAVA)
-    nest = _last(java, _NEST_IN_FILE_CLASS) if isinstance(java, bytes) else _NEST_NO
+    java = _last_value(options.features.SerializeToString(), _FEATURES_JAVA)
+    nest = _last_value(java, _NEST_IN_FILE_CLASS) if isinstance(java, bytes) else _NEST_NO
     return nest == _NEST_YES
 
 
-def _last(message: bytes, field_number: int) -> int | bytes | None:
+def _last_value(message: bytes, field_number: int) -> int | bytes | None:
     """Return the last value of a field of a serialized message whose type is unknown here."""
     value = None
     for field in unknown_fields(message):

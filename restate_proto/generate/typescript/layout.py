@@ -78,7 +78,7 @@ def lines_of(expression: Expression, after: str = ";", margin: str = "") -> list
     if isinstance(expression, str):
         return [f"{margin}{expression}{after}"]
     comment = [f"{margin}{line}" for line in expression.comment]
-    on_one_line = None if _has_comments(expression.items) else _flat(expression)
+    on_one_line = None if _has_comments(expression.items) else _on_one_line(expression)
     if on_one_line is not None and (
         len(margin) + len(on_one_line) + len(after) <= _WIDTH or not expression.items
     ):
@@ -104,10 +104,10 @@ def _has_comments(items: Sequence[Expression]) -> bool:
     return any(isinstance(i, List) and (i.comment or _has_comments(i.items)) for i in items)
 
 
-def _flat(expression: Expression) -> str:
+def _on_one_line(expression: Expression) -> str:
     if isinstance(expression, str):
         return expression
-    items = ", ".join(map(_flat, expression.items))
+    items = ", ".join(map(_on_one_line, expression.items))
     space = " " if items and expression.head.endswith("{") else ""
     return f"{expression.head}{space}{items}{space}{expression.tail}"
 

@@ -68,7 +68,7 @@ def render_implement(file: TypeScriptFile, service: ServiceModel, validation: Va
     of_handlers = {handler.name: handler_options(handler) for handler in service.handlers}
     contract_says = (*service_options(service), member("handlers", object_of(of_handlers)))
     configured = {
-        "handlers": _serving(file, service, names, validation),
+        "handlers": _served_handlers(file, service, names, validation),
         "options": List("{", (*contract_says, "...options"), "}"),
     }
     file.doc(f"Serves {described(service)}: pass it to `restate.serve`.")
@@ -87,7 +87,7 @@ def render_implement(file: TypeScriptFile, service: ServiceModel, validation: Va
     file.lines("}")
 
 
-def _serving(
+def _served_handlers(
     file: TypeScriptFile, service: ServiceModel, names: ServiceNames, validation: Validation
 ) -> Expression:
     """Return the handlers, which answer in the requested encoding, and check keys and requests."""

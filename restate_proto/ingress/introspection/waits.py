@@ -151,7 +151,7 @@ def _wait(kind: str, fields: Mapping[str, Any], index: int) -> Wait:
     until = fields.get("wake_up_time")
     return Wait(
         _WORDS.get(kind, kind),
-        _subject(fields),
+        _subject_of(fields),
         fields.get("name", ""),
         invocation_id=fields.get("invocation_id") or _attached(fields),
         until=None if until is None else datetime.fromtimestamp(until / 1000, UTC),
@@ -159,7 +159,7 @@ def _wait(kind: str, fields: Mapping[str, Any], index: int) -> Wait:
     )
 
 
-def _subject(fields: Mapping[str, Any]) -> str:
+def _subject_of(fields: Mapping[str, Any]) -> str:
     if "key" in fields:
         return str(fields["key"])
     for target in (fields.get("invocation_target"), fields.get("target")):

@@ -113,7 +113,7 @@ def replay_command(
             code=MISUSED,
         )
     if where and completed:
-        fail("--where already says which invocations: leave out --completed", code=MISUSED)
+        fail("--where says which invocations, so leave out --completed", code=MISUSED)
     if redact and save is None:
         fail("--redact only works with --save DIR", code=MISUSED)
     if endpoint is None:

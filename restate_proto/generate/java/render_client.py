@@ -160,9 +160,10 @@ class _Renderer:
             argument = ", null" if missing else passed
             match contract:
                 case FixedKey(value):
-                    argument = f", {quote(value)}".replace("$", "$$")  # already filled
+                    argument = self._source.escape(f", {quote(value)}")
                 case TypedKey(type_):
-                    parameters = [f"{self._source.use(self._messages.message(type_))} key"]
+                    class_ = self._source.use(self._messages.message(type_))
+                    parameters = [self._source.escape(f"{class_} key")]
                     argument = f", {self._service.base.names[0]}.{KEY}.format(key)"
                 case None:
                     pass

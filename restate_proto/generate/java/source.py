@@ -65,7 +65,7 @@ class JavaSource:
     def nullable(self, name: JvmClass | str) -> str:
         """Import a class like `use`, and return the type of its values and null."""
         outer, dot, inner = self.use(name).rpartition(".")
-        return self.fill(f"{outer}{dot}@$Nullable {inner}")
+        return self.fill("$outer@$Nullable $inner", outer=f"{outer}{dot}", inner=inner)
 
     def value(self, name: JvmClass | str) -> str:
         """Import a class like `use`, and return the type of its values: for Void, only null."""
@@ -74,6 +74,11 @@ class JavaSource:
     def fill(self, text: str, **values: str) -> str:
         """Replace `$name` by the value of that name, or else by the class, which is imported."""
         return Template(text).substitute(_Names(values, self._imports))
+
+    @staticmethod
+    def escape(text: str) -> str:
+        """Return what `fill` makes this text of: literals and names of classes may have a `$`."""
+        return text.replace("$", "$$")
 
     def line(self, text: str = "", **values: str) -> None:
         """Add a line, see `fill`."""

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.skipif(
 PAYLOADS = REPOSITORY / "tests/generate/jvm/payloads"
 VALIDATION = REPOSITORY / "tests/generate/jvm/validation"
 HOSTILE = REPOSITORY / "tests/generate/jvm/hostile"
+OPTIONS = REPOSITORY / "tests/generate/jvm/options"
 
 # Who serves what is deprecated is not warned; who calls it is.
 SERVES_DEPRECATED = """
@@ -107,7 +108,7 @@ def test_javac_has_no_warning_and_what_it_makes_is_right(tmp_path: Path) -> None
         for case in (
             *cases,
             *(JAVA.cases["names"], JAVA.cases["validation"]),
-            *(PAYLOADS, REPOSITORY / "proto"),
+            *(PAYLOADS, OPTIONS, REPOSITORY / "proto"),
         )
         for path in protos(case)
         if not path.startswith("restatepb/protocol/")

@@ -68,6 +68,7 @@ CONTRACTS = {
     "kotlin": KOTLIN.cases["names"],
     "validation": KOTLIN.cases["validation"],
     "payloads": PAYLOADS,
+    "options": REPOSITORY / "tests/generate/jvm/options",
     "shop, and the options": REPOSITORY / "proto",
 }
 

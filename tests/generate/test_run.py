@@ -60,6 +60,10 @@ def test_options_are_read() -> None:
         ),
         ("messages=protobuf,messages=protobuf", 'option "messages" is given twice; keep one'),
         ("import_prefix=a/b", 'import_prefix="a/b" is not a Python package; write one such as'),
+        (
+            "all_services=true, validate=true",
+            "Python has no option validate, since its services always validate requests; remove",
+        ),
         ("all_services=yes", 'all_services="yes" is neither true nor false; write'),
     ],
 )

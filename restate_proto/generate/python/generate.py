@@ -91,6 +91,12 @@ def parse_options(parameter: str) -> PluginOptions:
     Raises:
         PluginError: an option is unknown, is given twice, or has a value that it does not take.
     """
+    # The other generators have it, so it is written for all of them.
+    if "validate" in (part.partition("=")[0].strip() for part in parameter.split(",")):
+        raise PluginError(
+            "Python has no option validate, since its services always validate requests; remove "
+            "the option, and install restate-proto[validate]"
+        )
     given = given_options(parameter, _KNOWN)
     return PluginOptions(
         messages=_messages(given.get("messages", "protobuf")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import NoneType
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -65,6 +66,11 @@ class HandlerDescriptor(Generic[Q, R]):
         """Whether there is a request at all: `google.protobuf.Empty` means that there is none."""
         return self.request.type is not NoneType
 
+    @cached_property
+    def _address(self) -> Target:
+        """The address of a plain service's handler without a scope: one object for all calls."""
+        return Target(self.service, self.name)
+
     def target(self, request: Q, key: str | None, scope: str | None) -> Target:
         """Return the address of a call to this handler.
 
@@ -77,7 +83,7 @@ class HandlerDescriptor(Generic[Q, R]):
             ValueError: there is no key, or the client's differs from the request's.
         """
         if self.service_kind is _SERVICE:
-            return Target(self.service, self.name, None, scope)
+            return self._address if scope is None else Target(self.service, self.name, None, scope)
         found = key
         if self.key_field is not None:
             # The default is for betterproto: it has no attribute for the unset fields of a oneof.

@@ -108,8 +108,8 @@ class Execution:
         self._operations = Operations(
             self._machine,
             self._loop,
-            clock=runtime.clock,
-            is_told_of_cancellation=handler.explicit_cancellation,
+            runtime.clock,
+            handler.explicit_cancellation,
         )
         self._handler = handler
         self._stream = stream
@@ -266,13 +266,14 @@ class Execution:
                 notification = waiting.poll()
                 if notification is None:
                     return None
-                if notification[0] != CANCEL_SIGNAL:
+                id_, result = notification
+                if id_ != CANCEL_SIGNAL:
                     loop.callbacks = 0
-                    operations.deliver(*notification)
+                    operations.deliver(id_, result)
                 elif operations.is_told_of_cancellation:
                     waiting.cancel_requested = False
                     self._cancellation = Cancellation(None)
-                    operations.deliver(*notification)
+                    operations.deliver(id_, result)
         except AttemptEnded as ended:
             return Resumption(ended) if loop.is_over else None
         except BaseException as error:  # noqa: BLE001 - from a deferred operation, whose place is lost

@@ -148,9 +148,8 @@ class Operations:
         self,
         machine: StateMachine,
         loop: HandlerLoop,
-        *,
         clock: Callable[[], float],
-        is_told_of_cancellation: bool = False,
+        is_told_of_cancellation: bool,
     ) -> None:
         self.clock = clock
         self.commands = machine.commands

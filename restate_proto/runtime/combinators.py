@@ -39,8 +39,7 @@ class _Combination(Combined[T]):
         self.is_done = False
         self.is_used = False
         self._children = children
-        for child in children:
-            child.use()
+        self.build_on(children)
         for child in children:
             if child.is_done:
                 self.child_done(child)
@@ -256,7 +255,8 @@ def gather(*futures: DurableFuture[Any]) -> DurableFuture[Any]:
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, or they belong to different invocations.
+        ValueError: no future is given, they belong to different invocations, or more than 200 are
+            built one on another.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -280,7 +280,8 @@ def select(**futures: DurableFuture[T]) -> DurableFuture[tuple[str, T]]:
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, or they belong to different invocations.
+        ValueError: no future is given, they belong to different invocations, or more than 200 are
+            built one on another.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures.values())
@@ -298,7 +299,8 @@ def race(*futures: DurableFuture[T]) -> DurableFuture[T]:
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, or they belong to different invocations.
+        ValueError: no future is given, they belong to different invocations, or more than 200 are
+            built one on another.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -315,7 +317,8 @@ def any_of(*futures: DurableFuture[T]) -> DurableFuture[T]:
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, or they belong to different invocations.
+        ValueError: no future is given, they belong to different invocations, or more than 200 are
+            built one on another.
         RuntimeError: the caller is not the handler's own code.
     """
     operations = _operations_of(futures)
@@ -338,8 +341,8 @@ def wait(
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, they belong to different invocations, or `return_when` is
-            not one of the three.
+        ValueError: no future is given, they belong to different invocations, more than 200 are
+            built one on another, or `return_when` is not one of the three.
         RuntimeError: the caller is not the handler's own code.
     """
     if return_when not in _COMBINATORS:
@@ -363,7 +366,8 @@ async def as_completed(*futures: DurableFuture[T]) -> AsyncIterator[DurableFutur
 
     Raises:
         TypeError: an argument is not a durable future.
-        ValueError: no future is given, or they belong to different invocations.
+        ValueError: no future is given, they belong to different invocations, or more than 200 are
+            built one on another.
     """
     left = list(futures)
     while left:

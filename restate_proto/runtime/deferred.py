@@ -27,6 +27,8 @@ class Deferred(Combined[T]):
 
     __slots__ = ("_invocation_id", "_issue", "_issued")
 
+    level = 1
+
     def __init__(
         self, invocation_id: Leaf[str], issue: Callable[[str], DurableFuture[T] | None]
     ) -> None:

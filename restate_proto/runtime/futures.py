@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from restate_proto.errors import TerminalError
 from restate_proto.model.arguments import DURATION, wrong_type
@@ -31,6 +31,10 @@ U = TypeVar("U")
 # Covariant, because `select` joins futures of several types: a future of T is one of T or None.
 T_co = TypeVar("T_co", covariant=True)
 
+_MOST_LEVELS: Final = 200
+"""How many futures may be built one on another. The news that the lowest one is done goes up through
+all of them in calls, two for each, and Python allows 1,000 calls in all."""
+
 
 class DurableFuture(Durable, Generic[T_co]):
     """The result of a durable operation.
@@ -47,6 +51,8 @@ class DurableFuture(Durable, Generic[T_co]):
     __slots__ = ("_hash", "_parents", "is_done", "is_used", "operations")
 
     _hash: int
+    level = 0
+    """How many futures are below this one, one on another."""
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -88,6 +94,7 @@ class DurableFuture(Durable, Generic[T_co]):
 
         Raises:
             TypeError: the duration is not a timedelta.
+            ValueError: more than 200 futures are built one on another.
         """
         if not isinstance(duration, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance] - not all users have a type checker
             raise wrong_type("or_timeout", "duration", duration, DURATION)
@@ -99,6 +106,9 @@ class DurableFuture(Durable, Generic[T_co]):
         Args:
             function: an ordinary function. It is called once, when the result has arrived, and must
                 not use the context. If it raises, awaiting the future raises that.
+
+        Raises:
+            ValueError: more than 200 futures are built one on another.
         """
         return self.operations.begin(lambda: _Mapped(self, function))
 
@@ -216,7 +226,26 @@ class DurableFuture(Durable, Generic[T_co]):
 class Combined(DurableFuture[T]):
     """A future whose outcome depends on that of others."""
 
-    __slots__ = ()
+    __slots__ = ("level",)
+
+    def build_on(self, children: tuple[DurableFuture[Any], ...]) -> None:
+        """Use the futures that this one is built on.
+
+        Raises:
+            ValueError: too many are built one on another.
+        """
+        level = 0
+        for child in children:
+            if child.level > level:
+                level = child.level
+        if level >= _MOST_LEVELS:
+            raise ValueError(
+                f"at most {_MOST_LEVELS} durable futures may be built one on another: combine many "
+                "futures in one call, or await some of them first"
+            )
+        self.level = level + 1
+        for child in children:
+            child.use()
 
     def child_done(self, child: DurableFuture[Any]) -> None:
         """React to the end of a future that this one depends on."""
@@ -300,7 +329,7 @@ class _Mapped(Combined[T]):
         self._function = function
         self._error: Exception | None = None
         self._value: Any = None
-        child.use()
+        self.build_on((child,))
         if child.is_done:
             self.child_done(child)
         else:
@@ -341,10 +370,10 @@ class _OrTimeout(Combined[T]):
         self._child = child
         self._duration = duration
         self._winner: DurableFuture[Any] | None = None
+        self.build_on((child,))
         timer = operations.commands.sleep(operations.after(duration), "or_timeout")
         self._sleep: Leaf[None] = Leaf(operations, lambda _: None, timer)
         self._sleep.is_used = True
-        child.use()
         for each in (child, self._sleep):
             if each.is_done:
                 self.child_done(each)

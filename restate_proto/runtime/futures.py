@@ -32,8 +32,7 @@ U = TypeVar("U")
 T_co = TypeVar("T_co", covariant=True)
 
 _MOST_LEVELS: Final = 200
-"""How many futures may be built one on another. The news that the lowest one is done goes up through
-all of them in calls, two for each, and Python allows 1,000 calls in all."""
+"""News of the lowest future goes up through all in nested calls, and Python allows 1,000 of these."""
 
 
 class DurableFuture(Durable, Generic[T_co]):
@@ -51,8 +50,7 @@ class DurableFuture(Durable, Generic[T_co]):
     __slots__ = ("_hash", "_parents", "is_done", "is_used", "operations")
 
     _hash: int
-    level = 0
-    """How many futures are below this one, one on another."""
+    level = 0  # how many futures are below this one, one on another
 
     def __init__(self, operations: Operations) -> None:
         self.operations = operations
@@ -236,12 +234,11 @@ class Combined(DurableFuture[T]):
         """
         level = 0
         for child in children:
-            if child.level > level:
-                level = child.level
+            level = child.level if child.level > level else level
         if level >= _MOST_LEVELS:
             raise ValueError(
                 f"at most {_MOST_LEVELS} durable futures may be built one on another: combine many "
-                "futures in one call, or await some of them first"
+                "in one call, or await some of them first"
             )
         self.level = level + 1
         for child in children:

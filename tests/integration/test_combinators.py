@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from restate_proto import (
     Context,
+    DurableFuture,
     ObjectContext,
     TerminalError,
     WorkflowContext,
     any_of,
     gather,
+    race,
     select,
     wait,
 )
@@ -138,6 +140,22 @@ def test_they_nest(world: World) -> None:
         return Parcel(text=f"{name} {again[0].text}{again[1].text}")
 
     assert world.run(world.perform(Place.SERVICE, body)).text == "both ab"
+
+
+def test_they_nest_as_deep_as_they_may(world: World) -> None:
+    """Restate takes the message that says what is awaited, which is nested as deep."""
+
+    async def body(ctx: Context, parcel: Parcel) -> Parcel:
+        future: DurableFuture[Any] = ctx.sleep(timedelta(milliseconds=100))
+        for level in range(200):
+            if level % 2:
+                future = race(future, ctx.sleep(timedelta(days=1)))
+            else:
+                future = gather(future, ctx.sleep(timedelta(0)))
+        await future
+        return parcel
+
+    assert world.run(world.perform(Place.SERVICE, body)) == Parcel()
 
 
 def test_every_replay_sees_the_same_winner(world: World) -> None:

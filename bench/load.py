@@ -24,7 +24,7 @@ from restate_proto.protocol.messages import MessageType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PARKED", "Task"]
+__all__ = ["PARKED", "Play", "Task", "connect"]
 
 PARKED: Final = "parked"
 """The line written once all invocations of a task with `parked` wait; the next line of input then
@@ -212,8 +212,22 @@ class Connection(asyncio.Protocol):
             self.done.set_exception(exc or ConnectionError("the endpoint closed the connection"))
 
     async def finished(self) -> None:
-        await asyncio.wait_for(self.done, LIMIT_SECONDS)
-        self._transport.close()
+        """Wait for the last invocation, and close the connection.
+
+        Raises:
+            TimeoutError: that takes too long; the error says how far the invocations have come.
+        """
+        try:
+            await asyncio.wait_for(self.done, LIMIT_SECONDS)
+        except TimeoutError:
+            answered = sum(each.has_output for each in self._open.values())
+            raise TimeoutError(
+                f"{len(self._open)} invocations are open after {LIMIT_SECONDS} s, on the streams "
+                f"{min(self._open, default=0)} to {max(self._open, default=0)}; {answered} have "
+                f"answered, and {len(self._play.seconds)} others have ended"
+            ) from None
+        finally:
+            self._transport.close()
 
 
 async def connect(play: Play, in_flight: int) -> Connection:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.load import Task
+from bench.load import Play, Task, connect
 from bench.peers import PEERS
 from bench.processes import Load, cpu_seconds, memory_kib, served
 from bench.workloads import WORKLOADS, workload
@@ -58,3 +59,25 @@ def test_a_wrong_answer_is_no_figure(encoding: str) -> None:
 def test_nobody_else_is_waited_for_where_nobody_listens(load: Load) -> None:
     with pytest.raises(RuntimeError, match="ConnectionRefusedError"):
         load.run(Task(1, "greet", "protobuf", in_flight=1, seconds=0))
+
+
+def test_an_endpoint_that_never_answers_is_told_with_what_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bench.load.LIMIT_SECONDS", 0.1)
+
+    async def against_silence() -> None:
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(asyncio.Protocol, "127.0.0.1", 0) as silent:
+            port = silent.sockets[0].getsockname()[1]
+            task = Task(port, "greet", "protobuf", in_flight=3, seconds=0)
+            connection = await connect(Play(task), task.in_flight)
+            await connection.finished()
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(against_silence())
+    assert str(caught.value) == (
+        # It begins them when the endpoint's settings arrive.
+        "0 invocations are open after 0.1 s, on the streams 0 to 0; 0 have answered, and 0 others "
+        "have ended"
+    )

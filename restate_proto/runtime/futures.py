@@ -232,9 +232,7 @@ class Combined(DurableFuture[T]):
         Raises:
             ValueError: too many are built one on another.
         """
-        level = 0
-        for child in children:
-            level = child.level if child.level > level else level
+        level = max([child.level for child in children])
         if level >= _MOST_LEVELS:
             raise ValueError(
                 f"at most {_MOST_LEVELS} durable futures may be built one on another: combine many "

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 MOST = 200
 LONG = timedelta(hours=1)
 STEPS: dict[str, Callable[[DurableFuture[Any]], DurableFuture[Any]]] = {
-    "gather": lambda future: gather(future),
-    "race": lambda future: race(future),
+    "gather": gather,
+    "race": race,
     "select": lambda future: select(only=future),
-    "any_of": lambda future: any_of(future),
-    "wait": lambda future: wait(future),
+    "any_of": any_of,
+    "wait": wait,
     "map": lambda future: future.map(lambda value: value),
     "or_timeout": lambda future: future.or_timeout(LONG),
 }

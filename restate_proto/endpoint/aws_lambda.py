@@ -116,17 +116,21 @@ class _Exchange:
     def body(self) -> Generator[bytes]:
         """Yield the pieces of the request's body."""
         text: str = self._event.get("body") or ""
-        body = b64decode(text) if self._event.get("isBase64Encoded") else text.encode()
-        encoding = self._named.get("content-encoding", "identity")
+        is_binary = self._event.get("isBase64Encoded")
+        body = b64decode(text, validate=True) if is_binary else text.encode()
+        encoding = self._named.get("content-encoding", "identity").lower()
         if encoding == "identity":
             yield body
         elif encoding == _ZSTD and (zstd := _zstd()):
-            decompressor = zstd.ZstdDecompressor()
-            while not decompressor.eof and not self.ended.is_set():
-                if decompressor.needs_input and not body:
-                    raise ValueError("the compressed body of the request is cut off")
-                yield decompressor.decompress(body, _PIECE)
-                body = b""
+            while True:  # frame after frame (RFC 8878, section 3)
+                decompressor = zstd.ZstdDecompressor()
+                while not decompressor.eof and not self.ended.is_set():
+                    if decompressor.needs_input and not body:
+                        raise ValueError("the compressed body of the request is cut off")
+                    yield decompressor.decompress(body, _PIECE)
+                    body = b""
+                if not (body := decompressor.unused_data):
+                    break
         else:
             raise ValueError(f"the body of the request is encoded as {encoding!r}, not {_ZSTD}")
 

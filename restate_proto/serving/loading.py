@@ -89,7 +89,7 @@ def find_endpoint(target: str) -> Endpoint:
             user.
     """
     name, _, attribute = target.partition(":")
-    if not name or not attribute:
+    if not attribute or not all(name.split(".")) or {"/", "\\"} & {*name}:
         raise LoadError(
             f"{target!r} is not MODULE:ENDPOINT, such as shop.main:endpoint", is_misuse=True
         )

@@ -154,6 +154,16 @@ def test_what_is_to_be_served_has_to_be_said() -> None:
     assert "restate-proto serve MODULE:ENDPOINT" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["./shop:endpoint", ".shop:endpoint", "shop\\main:endpoint", "a..b:endpoint"],
+)
+def test_a_path_is_not_the_name_of_a_module(target: str) -> None:
+    result = serve(target)
+    assert result.exit_code == 2
+    assert f"{target!r} is not MODULE:ENDPOINT, such as shop.main:endpoint" in result.stderr
+
+
 @pytest.mark.parametrize("target", ["no_such_shop", "no_such_shop.main"])
 def test_names_the_module_that_is_missing(target: str, module: Callable[[str], str]) -> None:
     module("")

@@ -228,10 +228,30 @@ def test_a_compressed_request(name: str) -> None:
     )
 
 
-def test_a_compressed_request_that_is_cut_off() -> None:
-    body = zstd.compress(greeting("Ada" * MIB))
+def test_a_request_that_is_compressed_in_two_frames() -> None:
+    body = greeting("Ada")
+    event = compressed(zstd.compress(body[:9]) + zstd.compress(body[9:]))
+    assert greeting_of(answer(Endpoint(Greeter()).aws_lambda(), event)) == "Hello Ada"
+
+
+def test_the_name_of_an_encoding_has_no_case() -> None:
+    event = invoked(
+        "POST", GREET, [V6, (b"content-encoding", b"ZStd")], zstd.compress(greeting("A"))
+    )
+    assert greeting_of(answer(Endpoint(Greeter()).aws_lambda(), event)) == "Hello A"
+
+
+@pytest.mark.parametrize("kept", [slice(-10), slice(0)], ids=["all but the end", "nothing"])
+def test_a_compressed_request_that_is_cut_off(kept: slice) -> None:
+    body = zstd.compress(greeting("Ada" * MIB))[kept]
     with pytest.raises(ValueError, match="the compressed body of the request is cut off"):
-        Endpoint(Greeter()).aws_lambda()(compressed(body[:-10]))
+        Endpoint(Greeter()).aws_lambda()(compressed(body))
+
+
+def test_a_request_that_is_no_base64() -> None:
+    event = compressed(b"") | {"body": "AAA!A", "isBase64Encoded": True}
+    with pytest.raises(ValueError, match="base64"):
+        Endpoint(Greeter()).aws_lambda()(event)
 
 
 def test_a_request_that_is_no_zstd() -> None:

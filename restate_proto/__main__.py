@@ -1,4 +1,4 @@
-"""Runs the command line: `python -m restate_proto`."""
+"""Run the command line: `python -m restate_proto`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes TLS certificates for tests."""
+"""Make TLS certificates for tests."""
 
 from __future__ import annotations
 

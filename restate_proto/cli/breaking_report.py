@@ -1,4 +1,4 @@
-"""Prints the findings of `restate-proto breaking` for people, for programs or for GitHub."""
+"""Print the findings of `restate-proto breaking` for people, for programs or for GitHub."""
 
 from __future__ import annotations
 

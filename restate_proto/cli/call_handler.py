@@ -1,4 +1,4 @@
-"""Carries out `restate-proto call`, once the command line has been read."""
+"""Carry out `restate-proto call`, once the command line has been read."""
 
 from __future__ import annotations
 

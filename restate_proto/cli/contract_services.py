@@ -1,4 +1,4 @@
-"""Makes service descriptors and message classes from a contract, as generated code has them."""
+"""Make service descriptors and message classes from a contract, as generated code has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads a contract for a command: from a folder, a git revision or a descriptor set.
+"""Load a contract for a command: from a folder, a git revision or a descriptor set.
 
 From a folder of .proto files, as it is or as it was at a git revision, or from a descriptor set.
 """

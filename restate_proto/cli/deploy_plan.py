@@ -1,4 +1,4 @@
-"""Finds out what a deployment would change, before anything is registered."""
+"""Find out what a deployment would change, before anything is registered."""
 
 from __future__ import annotations
 

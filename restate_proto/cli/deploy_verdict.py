@@ -1,4 +1,4 @@
-"""Finds out what a deployment breaks, by comparing the registered contract with the served one.
+"""Find out what a deployment breaks, by comparing the registered contract with the served one.
 
 Endpoints of this project register their contract with their services; those of other SDKs do not.
 """

@@ -1,4 +1,4 @@
-"""Finds out which deployments of a Restate server are current, and what still runs on each.
+"""Find out which deployments of a Restate server are current, and what still runs on each.
 
 An invocation stays on the deployment where it began. New ones go to the current deployment of their
 service: the last one that was registered with the service.

@@ -1,4 +1,4 @@
-"""Waits until nothing is in flight on older deployments, and removes them."""
+"""Wait until nothing is in flight on older deployments, and remove them."""
 
 from __future__ import annotations
 

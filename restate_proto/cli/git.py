@@ -1,4 +1,4 @@
-"""Reads files from a git repository, without touching its work tree or its index."""
+"""Read files from a git repository, without touching its work tree or its index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes tables, trees, times and durations for people, and reads durations."""
+"""Write tables, trees, times and durations for people, and read durations."""
 
 from __future__ import annotations
 

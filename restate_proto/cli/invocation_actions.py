@@ -1,4 +1,4 @@
-"""Carries out `restate-proto invocations cancel`, `kill`, `pause`, `resume` and so on."""
+"""Carry out `restate-proto invocations cancel`, `kill`, `pause`, `resume` and so on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the output of `restate-proto invocations describe`."""
+"""Print the output of `restate-proto invocations describe`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the output of `restate-proto invocations list`."""
+"""Print the output of `restate-proto invocations list`."""
 
 from __future__ import annotations
 

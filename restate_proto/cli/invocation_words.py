@@ -1,4 +1,4 @@
-"""Says in words why an invocation has not ended."""
+"""Say in words why an invocation has not ended."""
 
 from __future__ import annotations
 

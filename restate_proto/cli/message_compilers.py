@@ -1,4 +1,4 @@
-"""Runs the compilers of other message libraries, which are protoc plugins, without protoc."""
+"""Run the compilers of other message libraries, which are protoc plugins, without protoc."""
 
 from __future__ import annotations
 

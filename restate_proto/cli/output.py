@@ -1,4 +1,4 @@
-"""Ends commands, and writes files: only below one folder, and only over files of this project.
+"""End commands, and write files: only below one folder, and only over files of this project.
 
 A command that failed says so in one line on stderr, with an exit code and without a traceback.
 """

@@ -1,4 +1,4 @@
-"""Shows payloads as text: by their type in the contract, or else by their bytes."""
+"""Show payloads as text: by their type in the contract, or else by their bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints data of a server: tables and lines for people, JSON for programs.
+"""Print data of a server: tables and lines for people, JSON for programs.
 
 Data from a server contains keys and messages from anybody, which must not control the terminal. So
 control characters are written as escapes.

@@ -1,4 +1,4 @@
-"""Shows progress: one changing line on a terminal, or else a line per change."""
+"""Show progress: one changing line on a terminal, or else a line per change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs protoc, which comes with grpcio-tools, on folders of .proto files."""
+"""Run protoc, which comes with grpcio-tools, on folders of .proto files."""
 
 from __future__ import annotations
 

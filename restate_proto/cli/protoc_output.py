@@ -1,4 +1,4 @@
-"""Corrects the output of protoc's Python generator: imports under a package, and stubs."""
+"""Correct the output of protoc's Python generator: imports under a package, and stubs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes command-line options from the fields of a request, and the request from them; no I/O.
+"""Make command-line options from the fields of a request, and the request from them; no I/O.
 
 `--ticket-id A1` sets the field `ticket_id`, and `--address.street Main` the field `street` of the
 message `address`, which `--address '{"street": "Main"}'` sets as a whole.

@@ -1,4 +1,4 @@
-"""Reads JSON that people write, more strictly than handlers read the JSON of programs."""
+"""Read JSON that people write, more strictly than handlers read the JSON of programs."""
 
 from __future__ import annotations
 

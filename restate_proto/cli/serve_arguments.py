@@ -1,4 +1,4 @@
-"""Reads the arguments of `restate-proto serve` without typer, whose import would slow the start.
+"""Read the arguments of `restate-proto serve` without typer, whose import would slow the start.
 
 Everything unusual (a wrong option, `--help`) is left to typer, which has the texts.
 """

@@ -1,4 +1,4 @@
-"""Compares the services that a Restate server has registered with those that an endpoint serves."""
+"""Compare the services that a Restate server has registered with those that an endpoint serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the services of a contract, for commands that read and write their payloads.
+"""Find the services of a contract, for commands that read and write their payloads.
 
 They come as the descriptors that generated code has: of an endpoint, or made of .proto files.
 """

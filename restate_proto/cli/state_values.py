@@ -1,4 +1,4 @@
-"""Carries out `restate-proto state get`, `set` and `clear`.
+"""Carry out `restate-proto state get`, `set` and `clear`.
 
 The admin API replaces the whole state of a key at once. It answers when it has accepted the
 request, and never reports the outcome, so these commands read the state again to find out.

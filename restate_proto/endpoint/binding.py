@@ -1,4 +1,4 @@
-"""Binds service objects to paths, with every check that can be made before serving."""
+"""Bind service objects to paths, with every check that can be made before serving."""
 
 from __future__ import annotations
 

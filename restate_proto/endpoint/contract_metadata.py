@@ -1,4 +1,4 @@
-"""Puts the contract of a service into the metadata that is registered with Restate.
+"""Put the contract of a service into the metadata that is registered with Restate.
 
 `restate-proto deploy` compares the registered contract with the one that is about to replace it.
 The contract is found through the generated code, which lies beside the messages of its `.proto`

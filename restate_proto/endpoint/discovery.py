@@ -1,4 +1,4 @@
-"""Answers discovery: restate-server asks which services an endpoint has."""
+"""Answer discovery: restate-server asks which services an endpoint has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets up the event loop of a process that does nothing but serve."""
+"""Set up the event loop of a process that does nothing but serve."""
 
 from __future__ import annotations
 

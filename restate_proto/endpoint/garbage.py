@@ -1,4 +1,4 @@
-"""Makes Python look for reference cycles less often in a process that does nothing but serve."""
+"""Make Python look for reference cycles less often in a process that does nothing but serve."""
 
 from __future__ import annotations
 

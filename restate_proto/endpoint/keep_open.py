@@ -1,4 +1,4 @@
-"""Keeps a context manager entered for as long as the event loop runs."""
+"""Keep a context manager entered for as long as the event loop runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes the requests of an endpoint by path: discovery, invocations, serde preview, health."""
+"""Route the requests of an endpoint by path: discovery, invocations, serde preview, health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports the signals that stop a process, while somebody else handles these signals."""
+"""Report the signals that stop a process, while somebody else handles these signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes one connection of a client, or explains why it cannot be made."""
+"""Make one connection of a client, or explain why it cannot be made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the fastest event loop that is installed."""
+"""Make the fastest event loop that is installed."""
 
 from __future__ import annotations
 

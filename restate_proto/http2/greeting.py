@@ -1,4 +1,4 @@
-"""Reads the first bytes of a connection, which tell an HTTP/2 client from any other."""
+"""Read the first bytes of a connection, which tell an HTTP/2 client from any other."""
 
 from __future__ import annotations
 

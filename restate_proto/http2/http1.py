@@ -1,4 +1,4 @@
-"""Answers HTTP/1.x clients: health checks get their answer, everything else a clear refusal.
+"""Answer HTTP/1.x clients: health checks get their answer, everything else a clear refusal.
 
 Kubernetes, load balancers and uptime checks speak HTTP/1.1. One request is read per connection, and
 only its head. The head's fields have no effect, and whatever follows the head is dropped with the

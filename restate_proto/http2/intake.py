@@ -1,4 +1,4 @@
-"""Limits how fast a connection is read, so that one peer cannot starve the others.
+"""Limit how fast a connection is read, so that one peer cannot starve the others.
 
 There are two bounds, for two dangers:
 

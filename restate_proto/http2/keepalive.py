@@ -1,4 +1,4 @@
-"""Watches a client's connection: tests a silent server, and closes what is unused.
+"""Watch a client's connection: test a silent server, and close what is unused.
 
 A response may take days, and a connection that a router has forgotten looks just as silent. So
 silence alone means nothing; only a PING that stays unanswered does. The watch counts how often its

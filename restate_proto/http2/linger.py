@@ -1,4 +1,4 @@
-"""Closes a socket in such a way that the peer can still read everything that was written to it.
+"""Close a socket in such a way that the peer can still read everything that was written to it.
 
 If a socket is closed while it has unread input, the kernel resets the connection, and the peer may
 lose what it has not read. So our side is closed first, and input is dropped until the peer closes

@@ -1,4 +1,4 @@
-"""Ends connections and streams on which nothing has moved for too long.
+"""End connections and streams on which nothing has moved for too long.
 
 Moving bytes are not recorded, which would cost something for each of them. Instead, a timer of each
 connection looks a few times per timeout at values that change when something moves, and measures

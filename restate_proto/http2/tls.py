@@ -1,4 +1,4 @@
-"""Makes TLS contexts for servers and clients that negotiate HTTP/2."""
+"""Make TLS contexts for servers and clients that negotiate HTTP/2."""
 
 from __future__ import annotations
 

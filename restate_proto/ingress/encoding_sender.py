@@ -1,4 +1,4 @@
-"""Applies payload codecs to requests of the ingress and their responses."""
+"""Apply payload codecs to requests of the ingress and their responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the hooks of interceptors around calls of a client."""
+"""Run the hooks of interceptors around calls of a client."""
 
 from __future__ import annotations
 

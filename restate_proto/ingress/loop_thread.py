@@ -1,4 +1,4 @@
-"""Runs an event loop in a thread of its own, for callers that block."""
+"""Run an event loop in a thread of its own, for callers that block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes messages into requests to the ingress, and reads them from answers."""
+"""Write messages into requests to the ingress, and read them from answers."""
 
 from __future__ import annotations
 

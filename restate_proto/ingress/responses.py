@@ -1,4 +1,4 @@
-"""Reads answers of the ingress: a result, or the error to raise; no I/O."""
+"""Read answers of the ingress: a result, or the error to raise; no I/O."""
 
 from __future__ import annotations
 

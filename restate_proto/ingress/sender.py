@@ -1,4 +1,4 @@
-"""Sends requests over HTTP/2, and repeats them if the policy allows it and it is safe.
+"""Send requests over HTTP/2, and repeat them if the policy allows it and it is safe.
 
 A request that was not processed (no connection, refused) can always be repeated. One whose outcome
 is unknown (connection lost, 408, 425, 429, 5xx) is repeated only if doing it twice has the same

@@ -1,4 +1,4 @@
-"""Makes the TLS context of a client from its options."""
+"""Make the TLS context of a client from its options."""
 
 from __future__ import annotations
 

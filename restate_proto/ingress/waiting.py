@@ -1,4 +1,4 @@
-"""Waits for a result for a limited time; the error says how to wait longer."""
+"""Wait for a result for a limited time; the error says how to wait longer."""
 
 from __future__ import annotations
 

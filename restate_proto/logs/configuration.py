@@ -1,4 +1,4 @@
-"""Sets up `logging` for a process that serves."""
+"""Set up `logging` for a process that serves."""
 
 from __future__ import annotations
 

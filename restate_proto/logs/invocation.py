@@ -1,4 +1,4 @@
-"""Finds the invocation that a log record belongs to, and whether a replay made the record.
+"""Find the invocation that a log record belongs to, and whether a replay made the record.
 
 A handler runs in an event loop of its own (`HandlerLoop`), which knows its invocation. So the event
 loop that is running in a thread tells the invocation of a record, whatever logger made it, and

@@ -1,4 +1,4 @@
-"""Sorts interceptors by the hooks that they define, checks the hooks, and nests their calls."""
+"""Sort interceptors by the hooks that they define, check the hooks, and nest their calls."""
 
 from __future__ import annotations
 

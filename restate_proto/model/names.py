@@ -1,4 +1,4 @@
-"""Checks which names Restate accepts for services and handlers."""
+"""Check which names Restate accepts for services and handlers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays one attempt's journal to another attempt, and tells in what the two differ.
+"""Replay one attempt's journal to another attempt, and tell in what the two differ.
 
 A `Player` stands for Restate's side of an invocation. It takes the bytes that one attempt is sent
 and writes. From them it makes the input of another attempt, and it compares the commands of the

@@ -1,4 +1,4 @@
-"""Logs failed attempts: one line for each, and the traceback only when it is a new one."""
+"""Log failed attempts: one line for each, and the traceback only when it is a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closes a handler's asynchronous generators when it ends, not whenever Python collects them."""
+"""Close a handler's asynchronous generators when it ends, not whenever Python collects them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls the hooks of interceptors for one attempt: around the handler, its runs and its calls."""
+"""Call the hooks of interceptors for one attempt: around the handler, its runs and its calls."""
 
 from __future__ import annotations
 

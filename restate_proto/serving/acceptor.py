@@ -1,4 +1,4 @@
-"""Accepts connections, and hands each to the worker with the least to do.
+"""Accept connections, and hand each to the worker with the least to do.
 
 Restate keeps few, long connections, and opens another when the streams of those it has are used up.
 The kernel would spread so few by chance (SO_REUSEPORT), or give them to the fastest acceptor. Here

@@ -1,4 +1,4 @@
-"""Watches the Python files of the current directory, for development."""
+"""Watch the Python files of the current directory, for development."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads the endpoint to serve, and applies the settings to it."""
+"""Load the endpoint to serve, and apply the settings to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the settings: options before environment variables before pyproject.toml."""
+"""Read the settings: options before environment variables before pyproject.toml."""
 
 from __future__ import annotations
 

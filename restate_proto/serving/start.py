@@ -1,4 +1,4 @@
-"""Serves as the options say, alone or with workers."""
+"""Serve as the options say, alone or with workers."""
 
 from __future__ import annotations
 

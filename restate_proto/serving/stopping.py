@@ -1,4 +1,4 @@
-"""Waits until the process is told to stop, and logs which requests a drain waits for."""
+"""Wait until the process is told to stop, and log which requests a drain waits for."""
 
 from __future__ import annotations
 

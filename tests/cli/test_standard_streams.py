@@ -11,7 +11,7 @@ import pytest
 from tests.serving.processes import APP, ROOT
 
 CLOSED = ["sh", "-c", 'exec "$@" >&-', "sh"]
-"""Runs a command without a stdout, as some supervisors of processes do."""
+"""Run a command without a stdout, as some supervisors of processes do."""
 
 ENVIRON = {"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -1,4 +1,4 @@
-"""Shows each known difference."""
+"""Show each known difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares contracts that are given as text."""
+"""Compare contracts that are given as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes HTTP/2's frames by hand, and reads those of the other side."""
+"""Make HTTP/2's frames by hand, and read those of the other side."""
 
 from __future__ import annotations
 

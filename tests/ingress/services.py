@@ -30,7 +30,7 @@ Scenario: TypeAlias = "Callable[[TestEnvironment, Services], Awaitable[None]]"
 """What a test does with an endpoint that a server has, and with its services."""
 
 OnServer: TypeAlias = "Callable[[Scenario], None]"
-"""Runs a scenario."""
+"""Run a scenario."""
 
 
 class Services:

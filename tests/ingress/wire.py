@@ -1,4 +1,4 @@
-"""Runs a client on a real connection to a scripted ingress."""
+"""Run a client on a real connection to a scripted ingress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drives a state machine as Restate and a runtime would, and reads its output message by message."""
+"""Drive a state machine as Restate and a runtime would, and read its output message by message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the pages of a contract that is given as text, and reads what they say."""
+"""Write the pages of a contract that is given as text, and read what they say."""
 
 from __future__ import annotations
 

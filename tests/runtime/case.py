@@ -1,4 +1,4 @@
-"""Drives an attempt with bytes, as an HTTP/2 stream would, and reads what it writes."""
+"""Drive an attempt with bytes, as an HTTP/2 stream would, and read what it writes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ P = ParamSpec("P")
 VERSIONS = (5, 6, 7)
 
 each_version = pytest.mark.parametrize("version", VERSIONS)
-"""Runs a test once with each version of the service protocol."""
+"""Run a test once with each version of the service protocol."""
 
 INVOCATION = "inv_1" + "0" * 33
 """The id of another invocation."""

@@ -1,4 +1,4 @@
-"""Converts the configuration of services and handlers to options of the TypeScript SDK."""
+"""Convert the configuration of services and handlers to options of the TypeScript SDK."""
 
 from __future__ import annotations
 

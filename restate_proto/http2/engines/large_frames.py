@@ -1,4 +1,4 @@
-"""Finds large DATA frames in what is read, for an engine whose library does not say where they are.
+"""Find large DATA frames in what is read, for an engine whose library does not say where they are.
 
 A large frame is little work, so it need not be given to the library in small portions; in one piece
 it is copied once less. But a portion that only looks like a large frame may contain many small

@@ -1,4 +1,4 @@
-"""Reads invocations, their journals and state from a Restate server, by SQL of its admin API.
+"""Read invocations, their journals and state from a Restate server, by SQL of its admin API.
 
 The tables are those of Restate 1.7; all queries work with and without its vqueues.
 """

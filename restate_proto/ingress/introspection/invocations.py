@@ -1,4 +1,4 @@
-"""Finds invocations by service, handler, key, status and age."""
+"""Find invocations by service, handler, key, status and age."""
 
 from __future__ import annotations
 

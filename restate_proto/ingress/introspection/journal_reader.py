@@ -1,4 +1,4 @@
-"""Reads the journal of an invocation from the SQL tables.
+"""Read the journal of an invocation from the SQL tables.
 
 `sys_journal.raw` has each entry as it was on the wire: a message of the service protocol.
 """

@@ -1,4 +1,4 @@
-"""Writes values into SQL for Restate's introspection, and reads values from its rows."""
+"""Write values into SQL for Restate's introspection, and read values from its rows."""
 
 from __future__ import annotations
 

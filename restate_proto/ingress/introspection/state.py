@@ -1,4 +1,4 @@
-"""Reads the state of an object or a workflow, and its version."""
+"""Read the state of an object or a workflow, and its version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds out what invocations wait for: in their handlers, and in the queue of a key."""
+"""Find out what invocations wait for: in their handlers, and in the queue of a key."""
 
 from __future__ import annotations
 

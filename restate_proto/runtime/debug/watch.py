@@ -1,4 +1,4 @@
-"""Records what a handler's code does while it runs: where it is, since when, what it calls."""
+"""Record what a handler's code does while it runs: where it is, since when, what it calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warns of handlers that block the event loop, on which all invocations of the process run.
+"""Warn of handlers that block the event loop, on which all invocations of the process run.
 
 Coroutine functions of `ctx.run` run on that loop as well, and are warned of in the same way.
 """

@@ -1,4 +1,4 @@
-"""Watches coroutine functions of `ctx.run`: they may do anything but block the event loop."""
+"""Watch coroutine functions of `ctx.run`: they may do anything but block the event loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads durations as restate-server does: `1h 30m` or `PT1H30M`, in units up to weeks."""
+"""Read durations as restate-server does: `1h 30m` or `PT1H30M`, in units up to weeks."""
 
 from __future__ import annotations
 

@@ -116,14 +116,14 @@ def _handler_function(
 ) -> list[str]:
     """Return the lines of the function that takes the request."""
     lines = _as_function(service, method)
+    name = quote(f"{service.name}/{method.handler.name}")
     if is_validated:
-        name = quote(f"{service.name}/{method.handler.name}")
         lines[0] = f"restateValidated({name}, {lines[0]}"
         lines[-1] += ")"
     if service.key is not None:
         is_fixed = isinstance(service.key, FixedKey)
         keys = f"restateFixedKey({names.key})" if is_fixed else names.key
-        lines[0] = f"restateKeyed({keys}, {lines[0]}"
+        lines[0] = f"restateKeyed({name}, {keys}, {lines[0]}"
         lines[-1] += ")"
     return lines
 

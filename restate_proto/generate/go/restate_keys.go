@@ -68,12 +68,12 @@ type restateKeys interface{ check(key string) error }
 
 // restateKeyed returns a handler that refuses a text that is not a key.
 func restateKeyed[C restate.ObjectSharedContext, I, O any](
-	keys restateKeys, handle func(C, I) (O, error),
+	name string, keys restateKeys, handle func(C, I) (O, error),
 ) func(C, I) (O, error) {
 	return func(ctx C, request I) (O, error) {
 		if err := keys.check(restate.Key(ctx)); err != nil {
 			var none O
-			err = fmt.Errorf("bad key: %w", err)
+			err = fmt.Errorf("%s: bad key: %w", name, err)
 			return none, restate.ToTerminalError(err, restate.WithErrorCode(http.StatusBadRequest))
 		}
 		return handle(ctx, request)

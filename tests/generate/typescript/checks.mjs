@@ -45,6 +45,7 @@ const hex = (data) => Buffer.from(data).toString("hex");
 const context = (key, body, contentType) => ({
   key,
   request: () => ({
+    target: { service: "golden.keys.Queue", handler: "Push" }, // for the check of keys
     body: new TextEncoder().encode(body),
     headers: new Map(contentType === undefined ? [] : [["content-type", contentType]]),
   }),

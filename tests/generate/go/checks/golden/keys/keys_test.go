@@ -91,6 +91,7 @@ func TestTheOnlyKey(t *testing.T) {
 
 func TestWhatIsNoKeyIsRefusedBeforeTheHandler(t *testing.T) {
 	handler := restateServe(restateBinary, restateBinary, restateKeyed(
+		"golden.keys.Queue/Push",
 		QueueKeyFormat,
 		func(ctx restate.ObjectContext, _ *M) (*M, error) {
 			t.Errorf("%v has arrived", QueueKeyFormat.Of(ctx))
@@ -99,7 +100,7 @@ func TestWhatIsNoKeyIsRefusedBeforeTheHandler(t *testing.T) {
 	))
 	_, err := handler(restate.WithMockContext(invocation{key: "bad"}), restateRequest[*M]{})
 	failure := restate.AsTerminalError(err)
-	want := `bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"`
+	want := `golden.keys.Queue/Push: bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"`
 	if failure == nil || failure.Code() != 400 || failure.Message() != want {
 		t.Errorf("%v, not %s", err, want)
 	}

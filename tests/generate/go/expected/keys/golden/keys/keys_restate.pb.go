@@ -19,7 +19,7 @@ type QueueServer interface {
 func NewQueueServer(server QueueServer, options ...restate.ServiceDefinitionOption) restate.ServiceDefinition {
 	return restate.NewObject("golden.keys.Queue", options...).
 		Handler("Push", restate.NewObjectHandler(
-			restateServe(restateBinary, restateBinary, restateKeyed(QueueKeyFormat, server.Push)),
+			restateServe(restateBinary, restateBinary, restateKeyed("golden.keys.Queue/Push", QueueKeyFormat, server.Push)),
 			restate.WithInputCodec(restateBinary),
 			restate.WithOutputCodec(restateBinary),
 		))
@@ -106,7 +106,7 @@ type DailyServer interface {
 func NewDailyServer(server DailyServer, options ...restate.ServiceDefinitionOption) restate.ServiceDefinition {
 	return restate.NewWorkflow("golden.keys.Daily", options...).
 		Handler("Run", restate.NewWorkflowHandler(
-			restateServe(restateBinary, restateBinary, restateKeyed(DailyKeyFormat, server.Run)),
+			restateServe(restateBinary, restateBinary, restateKeyed("golden.keys.Daily/Run", DailyKeyFormat, server.Run)),
 			restate.WithInputCodec(restateBinary),
 			restate.WithOutputCodec(restateBinary),
 		))
@@ -194,7 +194,7 @@ func NewSettingsServer(server SettingsServer, options ...restate.ServiceDefiniti
 		restate.WithDocumentation("A singleton."),
 	}, options)...).
 		Handler("Get", restate.NewObjectSharedHandler(
-			restateServe(restateBinary, restateBinary, restateKeyed(restateFixedKey(SettingsKey), server.Get)),
+			restateServe(restateBinary, restateBinary, restateKeyed("golden.keys.Settings/Get", restateFixedKey(SettingsKey), server.Get)),
 			restate.WithInputCodec(restateBinary),
 			restate.WithOutputCodec(restateBinary),
 		))

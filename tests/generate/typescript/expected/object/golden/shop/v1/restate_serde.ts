@@ -239,7 +239,7 @@ export function serving<Handlers extends object>(
     const answersAsAsked = messages.includes(name);
     const serve = async (ctx: Context, request: unknown) => {
       if (keys !== undefined) {
-        refuseBadKey((ctx as ObjectSharedContext).key, keys);
+        refuseBadKey(ctx as ObjectSharedContext, keys);
       }
       requests?.check(name, request);
       const response = await handler.call(handlers, ctx, request);
@@ -251,13 +251,13 @@ export function serving<Handlers extends object>(
   return Object.fromEntries(served) as Handlers;
 }
 
-function refuseBadKey(key: string, keys: { check(key: string): void }): void {
+function refuseBadKey(ctx: ObjectSharedContext, keys: { check(key: string): void }): void {
   try {
-    keys.check(key);
+    keys.check(ctx.key);
   } catch (error) {
-    throw new TerminalError(`bad key: ${error instanceof Error ? error.message : String(error)}`, {
-      errorCode: 400,
-    });
+    const { service, handler } = ctx.request().target;
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new TerminalError(`${service}/${handler}: bad key: ${problem}`, { errorCode: 400 });
   }
 }
 

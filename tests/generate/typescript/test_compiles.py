@@ -183,7 +183,9 @@ def test_a_rule_of_the_contract_itself(ask: Callable[..., list[Any]]) -> None:
 
 
 def test_what_is_no_key_is_refused_before_the_handler(ask: Callable[..., list[Any]]) -> None:
-    message = 'golden.keys.Queue/Push: bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"'
+    message = (
+        'golden.keys.Queue/Push: bad key: "bad" does not have the form "{class}/{{kind}}/{appId}"'
+    )
     assert ask(["keys"]) == [[True, 400, message]]
 
 

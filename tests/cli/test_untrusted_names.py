@@ -116,10 +116,10 @@ def test_only_files_are_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[2Jb", f"a{os.pathsep}b", "a=b"])
 def test_a_folder_whose_name_protoc_would_take_apart(name: str, tmp_path: Path) -> None:
     folder = write(tmp_path / name)
-    with pytest.raises(ContractError, match="rename it") as caught:
+    with pytest.raises(ContractError, match="rename the folder") as caught:
         ProtoFolder(folder)
     assert str(caught.value).isprintable()
-    with pytest.raises(ContractError, match="rename it"):
+    with pytest.raises(ContractError, match="rename the folder"):
         ProtoFolder(write(tmp_path / "proto"), include=[folder])
 
 

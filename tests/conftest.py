@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # A busy machine must not fail a test: only pytest-timeout looks at a clock, to end tests that hang.
 hypothesis.settings.register_profile(
@@ -32,3 +36,10 @@ def pytest_collection_finish() -> None:
     """Exclude modules and tests from garbage collections, so that those of tests stay fast."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_garbage_is_left() -> Generator[None]:
+    """Collect what the tests of a module leave: tasks in it would write to the log of another's test."""
+    yield
+    gc.collect()

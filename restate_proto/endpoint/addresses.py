@@ -7,12 +7,10 @@ from typing import Final
 
 from restate_proto.model.arguments import check_string
 
-_HOST: Final = re.compile(
-    r"[^\[\]:]*|\[[^\[\]]+\]"
-)  # brackets set an IPv6 address off from the port
-_PORT: Final = re.compile(r"[0-9]{1,5}")
-
 __all__ = ["parse_address", "url_of"]
+
+# Brackets set an IPv6 address off from the port.
+_ADDRESS: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]*)):([0-9]{1,5})")
 
 
 def parse_address(address: str) -> tuple[str, int]:
@@ -22,12 +20,10 @@ def parse_address(address: str) -> tuple[str, int]:
         ValueError: the address has none of these forms.
     """
     check_string("Endpoint.run", "address", address)
-    host, colon, port = address.rpartition(":")
-    name = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    is_port = _PORT.fullmatch(port) and int(port) <= 65535
-    if not (colon and is_port and _HOST.fullmatch(host)):
+    found = _ADDRESS.fullmatch(address)
+    if found is None or int(found[3]) > 65535:
         raise ValueError(f"{address!r} is not HOST:PORT, such as 127.0.0.1:9080 or [::1]:9080")
-    return name or "127.0.0.1", int(port)
+    return found[1] or found[2] or "127.0.0.1", int(found[3])
 
 
 def url_of(scheme: str, host: str, port: int) -> str:

@@ -42,21 +42,17 @@ def open_socket(listen: tuple[str, int] | str | int) -> socket.socket:
                 return _unix(Path(listen))
             case _:
                 return _tcp(*listen)
-    except (OSError, ValueError) as error:  # of a name that no host can have, a ValueError
+    except (OSError, ValueError) as error:  # the latter for a name that no host can have
         where = listen if not isinstance(listen, tuple) else url_of("http", *listen)[7:]
         what = f"file descriptor {where}" if isinstance(where, int) else where
-        problem = error.strerror if isinstance(error, OSError) else None
-        is_taken = (
-            isinstance(error, OSError)
-            and error.errno == errno.EADDRINUSE
-            and isinstance(listen, tuple)
-        )
+        problem = getattr(error, "strerror", None) or error
+        is_taken = getattr(error, "errno", None) == errno.EADDRINUSE and isinstance(listen, tuple)
         advice = (
             "; stop the program that listens there, or choose another with --port"
             if is_taken
             else ""
         )
-        raise ListenError(f"cannot listen on {what}: {problem or error}{advice}") from None
+        raise ListenError(f"cannot listen on {what}: {problem}{advice}") from None
 
 
 def _tcp(host: str, port: int) -> socket.socket:

@@ -96,8 +96,7 @@ def parse_host(text: str) -> str:
     if colon and port.isdecimal() and (":" not in host or host.endswith("]")):  # no bare ::1
         host = host.strip("[]")
         raise ValueError(f"a host has no port: write bind {text}, or host {host} and port {port}")
-    is_bracketed = text.startswith("[") and text.endswith("]")
-    name = text[1:-1] if is_bracketed else text
+    name = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if not name:
         raise ValueError("a host is an address or a name: 0.0.0.0 stands for all addresses")
     return name

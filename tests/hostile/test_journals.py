@@ -13,7 +13,7 @@ import pytest
 from benchmark.v1.benchmark_pb2 import Count, GreetRequest
 from restate_proto.codec.zstd import zstd_module
 from restatepb.protocol.v1 import protocol_pb2 as pb
-from tests.hostile.siege import MIB, Peers, greeting, withstand
+from tests.hostile.siege import LARGE_STALL, MIB, Peers, greeting, withstand
 from tests.protocol.case import frame, raw, start, stream, value, void
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_much_state(endpoint: EndpointProcess) -> None:
         await peer.pour(1, stream(amount, state_map=[*entries, last, last], key="k"), end=True)
         assert isinstance((await peer.answer(1))[-1], pb.EndMessage)
 
-    withstand(endpoint, attack, memory=48 * MIB)
+    withstand(endpoint, attack, memory=48 * MIB, stall=LARGE_STALL)
 
 
 BOMBS = {
@@ -235,7 +235,7 @@ def test_long_messages_that_do_not_end(endpoint: EndpointProcess) -> None:
         for stream_id in range(1, 21, 2):
             await peer.sees_reset(stream_id)
 
-    withstand(endpoint, attack, memory=32 * MIB)
+    withstand(endpoint, attack, memory=32 * MIB, stall=LARGE_STALL)
 
 
 def test_a_name_that_is_long(endpoint: EndpointProcess) -> None:

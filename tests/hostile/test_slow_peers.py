@@ -14,7 +14,7 @@ from restate_proto.http2.errors import ErrorCode
 from restatepb.protocol.v1 import protocol_pb2 as pb
 from tests.hostile.endpoint import PIECE, PIECES
 from tests.hostile.peer import GET_HEALTH, invocation
-from tests.hostile.siege import MIB, Peers, greeting, withstand
+from tests.hostile.siege import LARGE_STALL, MIB, Peers, greeting, withstand
 from tests.http2.frames import (
     CONTINUATION,
     DATA,
@@ -177,7 +177,7 @@ def test_a_window_that_never_opens(endpoint: EndpointProcess, window: int) -> No
         peer.invoke(9, *greeting(), end=True)
         assert isinstance((await peer.answer(9))[-1], pb.EndMessage)
 
-    withstand(endpoint, attack)
+    withstand(endpoint, attack, stall=LARGE_STALL)
 
 
 def test_who_reads_nothing(endpoint: EndpointProcess) -> None:

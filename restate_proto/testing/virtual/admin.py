@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote
 from restate_proto.testing.virtual import actions
 from restate_proto.testing.virtual.answers import Answer, json_answer
 from restate_proto.testing.virtual.ids import id_problem
+from restate_proto.testing.virtual.paths import split_query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +58,9 @@ class VirtualAdmin:
     ) -> Answer:
         """Answer a request."""
         del headers, body, timeout
-        where, _, text = path.partition("#")[0].partition("?")
+        proper, text = split_query(path)
         query = parse_qs(text, keep_blank_values=True)
-        match [unquote(segment) for segment in where.removeprefix("/").split("/")]:
+        match [unquote(segment) for segment in proper.removeprefix("/").split("/")]:
             case ["invocations", id_, action] if id_ and action in _ACTIONS:
                 return self._act(id_, action, query) if method == "PATCH" else Answer(405)
             case ["invocations", id_] if id_:

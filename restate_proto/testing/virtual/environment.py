@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, Unpack
 
 from restate_proto.endpoint.endpoint import Endpoint
 from restate_proto.ingress.handle import IngressInvocationHandle
-from restate_proto.model.arguments import (
-    check_number,
-    check_string,
-)
+from restate_proto.model.arguments import check_number, check_string
 from restate_proto.model.payload_codec import payload_codecs
 from restate_proto.runtime import Scheduling
 from restate_proto.testing.journals.collecting import save_if_asked

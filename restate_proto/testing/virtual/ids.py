@@ -6,11 +6,7 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from restate_proto.protocol.ids import (
-    awakeable_parts,
-    invocation_id_bytes,
-    invocation_id_text,
-)
+from restate_proto.protocol.ids import awakeable_parts, invocation_id_bytes, invocation_id_text
 
 if TYPE_CHECKING:
     from restate_proto.testing.virtual.invocation import InvocationName

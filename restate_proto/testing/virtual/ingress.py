@@ -32,6 +32,7 @@ from restate_proto.testing.virtual.paths import (
     Invoked,
     Question,
     read_path,
+    split_query,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class VirtualIngress:
         # Of a header that is there twice, the server reads the first.
         fields = {name.decode("latin-1"): value for name, value in reversed(headers)}
         try:
-            asked = read_path(path.partition("?")[0], self._processor.catalogue)
+            asked = read_path(split_query(path)[0], self._processor.catalogue)
             match asked:
                 case Invoked():
                     return await self._invoke(method, asked, fields, body, path)
@@ -162,7 +163,7 @@ class VirtualIngress:
         problem = handler.refusal_of(_header(fields, "content-type"), body)
         if problem is not None:
             raise RefusedError(f"input validation error: {problem}")
-        query = parse_qsl(path.partition("?")[2], keep_blank_values=True, errors="replace")
+        query = parse_qsl(split_query(path)[1], keep_blank_values=True, errors="replace")
         delay = _delay(query)
         limit_key = _limit_key(fields, query)
         if limit_key is not None and asked.scope is None:

@@ -21,6 +21,7 @@ __all__ = [
     "Invoked",
     "Question",
     "read_path",
+    "split_query",
 ]
 
 _SHORTEST, _LONGEST = 2, 7
@@ -78,6 +79,15 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Health:
     """The question whether it is there."""
+
+
+def split_query(path: str) -> tuple[str, str]:
+    """Split a request's path into the path proper and the query.
+
+    `urllib.parse.urlsplit` would take what follows `//` for a host.
+    """
+    proper, _, query = path.partition("#")[0].partition("?")
+    return proper, query
 
 
 def read_path(
